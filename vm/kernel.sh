@@ -1,0 +1,242 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The kernel to test: its source, and what is built from it.  Both live in a
+# cache outside of this tree, under keys made of all that went in.
+#
+# usage: kernel.sh source	print the path of the patched source
+#        kernel.sh build	build it, print the path of a folder with bzImage,
+#				vmlinux and config
+#
+#   KSRC=DIR		a kernel tree, instead of Debian's linux-source package
+#   PATCHES=PATH	a directory of patches, or an mbox; default: vm/patches for
+#			the package, none for KSRC
+#   MEMCG_BPF_CACHE=DIR	the cache; default: ~/.cache/memcg-bpf
+
+set -eu -o pipefail
+. "$(dirname "$(realpath "$0")")/common.sh"
+
+tmp=
+job=
+
+cleanup()
+{
+	[ -z "$job" ] || kill -- "-$job" 2>/dev/null || :
+	[ -z "$tmp" ] || rm -rf "$tmp"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# run_job COMMAND... - run it in a process group that cleanup can kill
+run_job()
+{
+	local status=0
+
+	set -m
+	"$@" &
+	job=$!
+	set +m
+	wait "$job" || status=$?
+	job=
+	return $status
+}
+
+# take_lock SUBDIR KEY - of two runs that want the same, one waits for the other
+take_lock()
+{
+	need_cache "$1"
+	exec 9>"$cache_dir/$1/$2.lock"
+	flock 9
+}
+
+check_input()
+{
+	local file
+
+	patches=()
+	if [ -n "${PATCHES-}" ]; then
+		[ -r "$PATCHES" ] ||
+			die "$EXIT_USAGE" "PATCHES=$PATCHES: cannot read it"
+	elif [ -z "${PATCHES+set}" ] && [ -z "${KSRC-}" ]; then
+		PATCHES=$vm_dir/patches
+	fi
+	if [ -d "${PATCHES-}" ]; then
+		mapfile -t patches < <(find "$(realpath "$PATCHES")" \
+			-maxdepth 1 -name '*.patch' | LC_ALL=C sort)
+		[ ${#patches[@]} -gt 0 ] ||
+			die "$EXIT_USAGE" "PATCHES=$PATCHES: no *.patch in it"
+	elif [ -n "${PATCHES-}" ]; then
+		patches=("$(realpath "$PATCHES")")
+	fi
+
+	if [ -z "${KSRC-}" ]; then
+		return
+	fi
+	for file in Makefile Kconfig tools/lib/bpf/libbpf.c \
+		    tools/testing/selftests/lib.mk; do
+		[ -r "$KSRC/$file" ] ||
+			die "$EXIT_USAGE" "KSRC=$KSRC: not a kernel tree, cannot read $file in it"
+	done
+	KSRC=$(realpath "$KSRC")
+}
+
+# A tree that somebody built in place cannot be built from elsewhere.
+is_clean()
+{
+	[ ! -e "$1/.config" ] && [ ! -d "$1/include/config" ] &&
+		[ ! -d "$1/arch/x86/include/generated" ]
+}
+
+# All that makes one source differ from another.
+print_identity()
+{
+	if [ -n "${KSRC-}" ]; then
+		echo "$KSRC"
+		find "$KSRC" -name .git -prune -o -type f -printf '%P %s %T@\n' |
+			LC_ALL=C sort
+	else
+		stat -c '%n %s %Y' "$source_tarball"
+	fi
+	[ ${#patches[@]} -eq 0 ] || cat "${patches[@]}"
+}
+
+hash_input()
+{
+	sha256sum | cut -c 1-12
+}
+
+unpack()
+{
+	if [ -n "${KSRC-}" ]; then
+		say "copying $KSRC"
+		cp -a --reflink=auto "$KSRC/." "$1"
+		is_clean "$1" || make -s -C "$1" mrproper
+	else
+		say "unpacking $source_tarball"
+		tar -C "$1" --strip-components=1 -xf "$source_tarball"
+	fi
+}
+
+apply_patches()
+{
+	local patch out
+
+	for patch in ${patches[@]+"${patches[@]}"}; do
+		# No fuzz: where a patch almost fits, the code may have changed.
+		if ! out=$(patch -d "$1" -p1 -F0 -f --no-backup-if-mismatch \
+				<"$patch" 2>&1); then
+			echo "$out" >&2
+			die "$EXIT_USAGE" "$patch does not apply to Linux $(make -s -C "$1" kernelversion)"
+		fi
+	done
+}
+
+# Set $source, and $source_key.
+get_source()
+{
+	source_key=$(print_identity | hash_input)
+	if [ -n "${KSRC-}" ] && [ ${#patches[@]} -eq 0 ] && is_clean "$KSRC"; then
+		source=$KSRC
+		return
+	fi
+
+	source=$cache_dir/source/$source_key
+	[ ! -d "$source" ] || return 0
+	take_lock source "$source_key"
+	[ ! -d "$source" ] || return 0
+
+	tmp=$(mktemp -d "$cache_dir/source/tmp.XXXXXX")
+	run_job unpack "$tmp" ||
+		die "$EXIT_USAGE" "cannot unpack to $tmp: it takes 2 GiB of disk space"
+	apply_patches "$tmp"
+	chmod 755 "$tmp"
+	mv "$tmp" "$source"
+	tmp=
+}
+
+# configure OBJDIR - the smallest kernel that has what is asked for
+configure()
+{
+	local option missing=
+
+	cat "$top_dir/config" "$vm_dir/kernel.config" >"$1/wanted.config"
+	make -s -C "$source" O="$1" KCONFIG_ALLCONFIG="$1/wanted.config" \
+		allnoconfig >"$1/configure.log" 2>&1 || {
+		tail -n 20 "$1/configure.log" >&2
+		die "$EXIT_BUILD" "cannot configure $source; log: $1/configure.log"
+	}
+
+	while read -r option; do
+		grep -qx "$option" "$1/.config" || missing+=" ${option%=y}"
+	done < <(grep '=y$' "$top_dir/config")
+	[ -z "$missing" ] ||
+		die "$EXIT_BUILD" "this kernel cannot have$missing: see $1/.config"
+}
+
+make_kernel()
+{
+	make -C "$source" O="$1" -j"$(nproc)" bzImage >"$1/build.log" 2>&1
+}
+
+# Tell that something happens: the build is quiet for many minutes.
+show_progress()
+{
+	while sleep 30; do
+		say "$(grep -c '^  CC ' "$1/build.log") files compiled"
+	done
+}
+
+build()
+{
+	local key obj entry progress status=0
+
+	get_source
+	key=$({ echo "$source_key"; gcc --version; pahole --version
+		cat "$top_dir/config" "$vm_dir/kernel.config"; } | hash_input)
+	entry=$cache_dir/kernel/$key
+	if [ ! -d "$entry" ]; then
+		take_lock kernel "$key"
+	fi
+	if [ ! -d "$entry" ]; then
+		# Kept when the build fails or is interrupted: make goes on from
+		# there.  Only a complete entry gets its final name.
+		obj=$cache_dir/kernel/$key.build
+		mkdir -p "$obj"
+		configure "$obj"
+
+		say "building Linux $(make -s -C "$source" kernelversion), log: $obj/build.log"
+		show_progress "$obj" &
+		progress=$!
+		run_job make_kernel "$obj" || status=$?
+		kill $progress
+		if [ $status -ne 0 ]; then
+			grep -A 5 -m 1 -E 'error:|Error [0-9]|\*\*\*' "$obj/build.log" >&2 || :
+			tail -n 15 "$obj/build.log" >&2
+			die "$EXIT_BUILD" "the kernel does not build; log: $obj/build.log"
+		fi
+
+		tmp=$(mktemp -d "$cache_dir/kernel/tmp.XXXXXX")
+		cp "$obj/arch/x86/boot/bzImage" "$obj/vmlinux" "$obj/build.log" "$tmp"
+		cp "$obj/.config" "$tmp/config"
+		chmod 755 "$tmp"
+		mv "$tmp" "$entry"
+		tmp=
+		rm -rf "$obj"
+	fi
+	echo "$entry"
+}
+
+case "$*" in
+source|build)	;;
+*)		die "$EXIT_USAGE" "usage: ${0##*/} source|build" ;;
+esac
+
+check_input
+need_packages "${kernel_packages[@]}"
+if [ "$1" = build ]; then
+	build
+else
+	get_source
+	echo "$source"
+fi

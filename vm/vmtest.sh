@@ -1,0 +1,168 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+
+set -eu -o pipefail
+. "$(dirname "$(realpath "$0")")/common.sh"
+
+memory=2G
+cpus=2
+timeout=1800
+accel=auto
+output=$top_dir/out/vm
+scratch_size=4G
+append=
+
+usage()
+{
+	cat <<END
+usage: vmtest.sh [OPTION...] -- COMMAND [ARG...]
+
+Run a command in a virtual machine, as root, on a kernel built for it.  The root
+of the guest is that of this machine, read-only; /tmp is empty, and /var/tmp an
+empty disk.  The command has the current directory, the environment, and
+\$VM_OUTPUT, a folder that is OUTPUT out here.
+
+  -m, --memory=SIZE     memory of the guest (default: $memory)
+  -c, --cpus=N          its processors (default: $cpus)
+  -t, --timeout=SECONDS when to give up (default: $timeout)
+  -a, --accel=kvm|tcg   (default: kvm if /dev/kvm can be used, else tcg)
+  -s, --scratch=SIZE    size of the disk at /var/tmp (default: $scratch_size)
+  -k, --append=ARGS     more for the kernel's command line
+  -o, --output=DIR      where console.log and the command's files go
+                        (default: $output)
+  -h, --help
+
+The kernel is that of vm/kernel.sh: KSRC=, PATCHES= and MEMCG_BPF_CACHE= are the
+same.
+
+Exit status: that of the command, or
+  $EXIT_USAGE    bad option, kernel tree or patch
+  $EXIT_TOOLS  a tool is missing
+  $EXIT_BUILD  the kernel does not build
+  $EXIT_PANIC  panic or oops in the guest
+  $EXIT_GUEST  the guest did not start, or ended before the command did
+  $EXIT_TIMEOUT  timeout
+END
+}
+
+bad_option()
+{
+	die "$EXIT_USAGE" "$1; see vmtest.sh --help"
+}
+
+want()
+{
+	[[ $2 =~ ^($3)$ ]] || bad_option "$1=$2: want $4"
+}
+
+options=$(getopt -n vmtest.sh -o m:c:t:a:s:k:o:h \
+	-l memory:,cpus:,timeout:,accel:,scratch:,append:,output:,help -- "$@") ||
+	bad_option "bad option"
+eval set -- "$options"
+while [ "$1" != -- ]; do
+	case $1 in
+	-m|--memory)	memory=$2; shift ;;
+	-c|--cpus)	cpus=$2; shift ;;
+	-t|--timeout)	timeout=$2; shift ;;
+	-a|--accel)	accel=$2; shift ;;
+	-s|--scratch)	scratch_size=$2; shift ;;
+	-k|--append)	append=$2; shift ;;
+	-o|--output)	output=$2; shift ;;
+	-h|--help)	usage; exit 0 ;;
+	esac
+	shift
+done
+shift
+
+want --memory "$memory" '[1-9][0-9]*[MG]' 'a size such as 2G'
+want --cpus "$cpus" '[1-9]|1[0-6]' '1 to 16'
+want --timeout "$timeout" '[1-9][0-9]*' 'seconds'
+want --accel "$accel" 'auto|kvm|tcg' 'kvm or tcg'
+want --scratch "$scratch_size" '[1-9][0-9]*[MG]' 'a size such as 4G'
+[ $# -gt 0 ] || bad_option "no command"
+
+need_packages "${vm_packages[@]}" "${kernel_packages[@]}"
+kernel=$("$vm_dir/kernel.sh" build)
+
+if [ "$accel" = auto ]; then
+	accel=tcg
+	[ -r /dev/kvm ] && [ -w /dev/kvm ] && accel=kvm
+fi
+case $accel in
+kvm)	machine=(-accel kvm -cpu host) ;;
+tcg)	machine=(-accel "tcg,thread=multi" -cpu max) ;;
+esac
+
+mkdir -p "$output" || die "$EXIT_USAGE" "--output=$output: cannot create it"
+output=$(realpath "$output")
+exec 8>"$output/.lock"
+flock -n 8 || die "$EXIT_USAGE" "--output=$output: another run is using it"
+rm -f "$output/status" "$output/console.log"
+
+tmp=
+qemu=
+# shellcheck disable=SC2317 # called by the traps
+cleanup()
+{
+	[ -z "$qemu" ] || kill "$qemu" 2>/dev/null || :
+	rm -rf "$output/command" "$output/.lock" ${tmp:+"$tmp"}
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/vmtest.XXXXXX")
+truncate -s "$scratch_size" "$tmp/scratch"
+mkfs.ext4 -q -F "$tmp/scratch"
+
+# At the end of its input QEMU would close its output, too: this one has no end.
+mkfifo "$tmp/input"
+
+# The guest has the paths of the host, but for its own /tmp and /run.
+{
+	export -p | grep -v -E '^declare -x (TMPDIR|XDG_RUNTIME_DIR|OLDPWD|PWD)='
+	echo 'export VM_OUTPUT=/run/vmtest'
+	printf 'cd %q\n' "$PWD"
+	printf '%q ' "$@"
+} >"$output/command"
+
+# If we are killed, so is QEMU; if it hangs, so does timeout(1) see to that.
+setpriv --pdeathsig TERM \
+timeout --foreground --kill-after=10 "$timeout" \
+qemu-system-x86_64 -M microvm,acpi=off "${machine[@]}" \
+	-m "$memory" -smp "$cpus" -nodefaults -no-user-config -display none \
+	-no-reboot -kernel "$kernel/bzImage" \
+	-append "console=ttyS0 panic=-1 reboot=t root=rootfs rootfstype=9p rootflags=trans=virtio,version=9p2000.L,cache=loose,msize=262144 ro init=$vm_dir/init $append" \
+	-serial "file:$output/console.log" \
+	-device virtio-serial-device -chardev stdio,id=out,signal=off \
+	-device virtserialport,chardev=out \
+	-fsdev "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap" \
+	-device virtio-9p-device,fsdev=root,mount_tag=rootfs \
+	-fsdev "local,id=share,path=$output,security_model=none" \
+	-device virtio-9p-device,fsdev=share,mount_tag=share \
+	-drive "if=none,id=scratch,file=$tmp/scratch,format=raw,cache=unsafe" \
+	-device virtio-blk-device,drive=scratch \
+	<>"$tmp/input" &
+qemu=$!
+status=0
+wait $qemu || status=$?
+qemu=
+
+if grep -q -E 'Kernel panic|Oops:|BUG: |general protection fault' \
+	"$output/console.log" 2>/dev/null; then
+	grep -m 1 -A 25 -E 'Kernel panic|Oops:|BUG: |general protection fault' \
+		"$output/console.log" >&2
+	die "$EXIT_PANIC" "the guest's kernel failed; log: $output/console.log"
+fi
+if [ $status -eq 124 ] || [ $status -eq 137 ]; then
+	tail -n 5 "$output/console.log" >&2
+	die "$EXIT_TIMEOUT" "no end after $timeout s; log: $output/console.log"
+fi
+if [ ! -s "$output/status" ]; then
+	tail -n 5 "$output/console.log" >&2
+	die "$EXIT_GUEST" "the guest ended before the command did; log: $output/console.log"
+fi
+
+read -r status <"$output/status"
+rm -f "$output/status"
+exit "$status"
