@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <linux/bpf.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+#include "attach.h"
+
+/*
+ * The kernel takes a link only for a map that has been given its programs, and
+ * libbpf does that no sooner than in bpf_map__attach_struct_ops().  Call that:
+ * the link itself must fail, since it names no cgroup, and does no harm, but
+ * the map is ready then.
+ */
+static void prepare_ops(struct bpf_map *ops)
+{
+	libbpf_print_fn_t print = libbpf_set_print(NULL);
+
+	bpf_link__destroy(bpf_map__attach_struct_ops(ops));
+	libbpf_set_print(print);
+}
+
+/*
+ * Released versions of bpf_link_create() refuse a cgroup for BPF_STRUCT_OPS, so
+ * this is the bare system call.
+ */
+int memcg_bpf_attach(struct bpf_map *ops, int cgroup_fd, __u32 flags)
+{
+	union bpf_attr attr;
+	int fd;
+
+	prepare_ops(ops);
+
+	memset(&attr, 0, sizeof(attr));
+	attr.link_create.map_fd = bpf_map__fd(ops);
+	attr.link_create.attach_type = BPF_STRUCT_OPS;
+	attr.link_create.flags = flags;
+	/* link_create.cgroup.relative_fd, which headers before 6.17 lack */
+	attr.link_create.tcx.relative_fd = cgroup_fd;
+
+	fd = syscall(__NR_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+	return fd < 0 ? -errno : fd;
+}

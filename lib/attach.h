@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __LIB_ATTACH_H
+#define __LIB_ATTACH_H
+
+#include <linux/types.h>
+
+struct bpf_map;
+
+/**
+ * memcg_bpf_attach() - attach memcg_bpf_ops to a cgroup
+ * @ops: a loaded map of the section .struct_ops.link
+ * @cgroup_fd: directory of the cgroup
+ * @flags: 0 or BPF_F_ALLOW_OVERRIDE
+ *
+ * Return: the file descriptor of the link, which holds the attachment until it
+ * is closed, or a negative errno: what BPF_LINK_CREATE said.
+ */
+int memcg_bpf_attach(struct bpf_map *ops, int cgroup_fd, __u32 flags);
+
+#endif /* __LIB_ATTACH_H */

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __LIB_HARNESS_H
+#define __LIB_HARNESS_H
+
+/* kselftest_harness.h and what the tests of this suite add to it */
+
+#include <kselftest_harness.h>
+
+#include "params.h"
+#include "require.h"
+
+/* In FIXTURE_SETUP() or a test: skip unless the system has @requirements. */
+#define REQUIRE(requirements) do {					\
+	const char *__missing = require(requirements);			\
+									\
+	if (__missing)							\
+		SKIP(return, "%s", __missing);				\
+} while (0)
+
+/*
+ * The harness calls a program with nothing but skipped tests a pass.  To the
+ * kselftest runner that is exit status 4, so that a kernel which lacks what is
+ * to be tested never looks like one that passed.
+ */
+static void exit_skip_if_all_skipped(void)
+{
+	if (ksft_get_xskip_cnt() && !ksft_get_pass_cnt() &&
+	    !ksft_get_fail_cnt()) {
+		fflush(NULL);
+		_exit(KSFT_SKIP);
+	}
+}
+
+#define MEMCG_BPF_HARNESS_MAIN						\
+int main(int argc, char **argv)						\
+{									\
+	params_init();							\
+	atexit(exit_skip_if_all_skipped);				\
+	return test_harness_run(argc, argv);				\
+}
+
+#endif /* __LIB_HARNESS_H */

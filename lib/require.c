@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include <bpf/btf.h>
+
+#include "cgroup.h"
+#include "params.h"
+#include "require.h"
+
+static char reason[512];
+
+#define missing(...) (snprintf(reason, sizeof(reason), __VA_ARGS__), reason)
+
+static const char *require_cgroup(void)
+{
+	char root[PATH_MAX];
+
+	if (cg_find_root(root, sizeof(root)))
+		return missing("cgroup v2 is not mounted: mount -t cgroup2 none /sys/fs/cgroup");
+
+	if (cg_has_word(root, "cgroup.controllers", "memory") != 1)
+		return missing("no memory controller in %.200s/cgroup.controllers: boot with cgroup_no_v1=memory and CONFIG_MEMCG=y",
+			       root);
+	return NULL;
+}
+
+static const char *require_btf_struct(const struct btf *btf, const char *name,
+				      const char *what, const char *remedy)
+{
+	if (btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT) > 0)
+		return NULL;
+	return missing("no %s in this kernel (BTF has no struct %s): %s", what,
+		       name, remedy);
+}
+
+static const char *require_in_btf(unsigned int requirements)
+{
+	const char *ret = NULL;
+	struct btf *btf;
+
+	btf = btf__load_vmlinux_btf();
+	if (!btf)
+		return missing("no BTF of this kernel (%s): CONFIG_DEBUG_INFO_BTF=y",
+			       strerror(errno));
+
+	if (requirements & REQUIRE_MEMCG_BPF_OPS)
+		ret = require_btf_struct(btf, "memcg_bpf_ops", "memcg_bpf_ops",
+					 "boot a kernel with the patches, or use make vm");
+	if (!ret && requirements & REQUIRE_MEMCG_EVENTS)
+		ret = require_btf_struct(btf, "trace_event_raw_memcg_rstat_events",
+					 "tracepoint memcg:count_memcg_events",
+					 "it is in Linux 6.15 and later");
+	btf__free(btf);
+	return ret;
+}
+
+static const char *require_tracefs(void)
+{
+	static const char event[] = "events/memcg/count_memcg_events/id";
+	char path[PATH_MAX];
+	const char *dirs[] = { "/sys/kernel/tracing",
+			       "/sys/kernel/debug/tracing" };
+	size_t i;
+
+	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dirs[i], event);
+		if (!access(path, R_OK))
+			return NULL;
+	}
+	return missing("no %s: mount -t tracefs none %s", event, dirs[0]);
+}
+
+static const char *require_psi(void)
+{
+	if (!access("/proc/pressure/memory", R_OK))
+		return NULL;
+	return missing("no /proc/pressure/memory: CONFIG_PSI=y, and boot with psi=1");
+}
+
+static const char *require_page_cache(void)
+{
+	struct statfs fs;
+
+	if (statfs(params.scratch_dir, &fs))
+		return missing("cannot use %.200s: %s; set SCRATCH_DIR to a directory on a disk",
+			       params.scratch_dir, strerror(errno));
+
+	/* its pages are not page cache but shared memory: swap or nothing */
+	if (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
+		return missing("%.200s is on tmpfs, whose pages cannot be reclaimed without swap: set SCRATCH_DIR to a directory on a disk",
+			       params.scratch_dir);
+	return NULL;
+}
+
+const char *require(unsigned int requirements)
+{
+	const char *ret;
+
+	if (geteuid())
+		return missing("not root: run with sudo");
+
+	ret = require_cgroup();
+	if (!ret)
+		ret = require_in_btf(requirements);
+	if (!ret && requirements & REQUIRE_MEMCG_EVENTS)
+		ret = require_tracefs();
+	if (!ret && requirements & REQUIRE_PSI)
+		ret = require_psi();
+	if (!ret && requirements & REQUIRE_PAGE_CACHE)
+		ret = require_page_cache();
+	return ret;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __LIB_REQUIRE_H
+#define __LIB_REQUIRE_H
+
+/* What a test needs of the system. */
+enum requirement {
+	REQUIRE_MEMCG_BPF_OPS	= 1 << 0,	/* and what it takes to attach */
+	REQUIRE_MEMCG_EVENTS	= 1 << 1,	/* memcg:count_memcg_events */
+	REQUIRE_PSI		= 1 << 2,
+	REQUIRE_PAGE_CACHE	= 1 << 3,	/* reclaimable, in SCRATCH_DIR */
+};
+
+/**
+ * require() - look whether a test can run
+ * @requirements: what it needs, or-ed
+ *
+ * Root, BTF and a memory controller on cgroup v2 are needed in any case.
+ *
+ * Return: NULL if all is there, else a text that names the first thing missing
+ * and what to do about it, in a static buffer.
+ */
+const char *require(unsigned int requirements);
+
+#endif /* __LIB_REQUIRE_H */

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "params.h"
+#include "testbed.h"
+
+/*
+ * A killed task may have to finish a write to a slow disk before its cgroup can
+ * be removed.  Longer than that is a kernel that does not let go.
+ */
+#define SWEEP_TIMEOUT_MS 20000
+
+/* the program itself, of which the test may be a child or a grandchild */
+static pid_t program;
+
+static void __attribute__((constructor)) remember_program(void)
+{
+	program = getpid();
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type,
+			struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int sweep(const struct testbed *tb)
+{
+	int ret = 0, err;
+
+	err = cg_remove(tb->cgroup, SWEEP_TIMEOUT_MS);
+	if (err) {
+		fprintf(stderr, "# cannot remove cgroup %s: %s\n", tb->cgroup,
+			strerror(-err));
+		ret = 1;
+	}
+
+	if (nftw(tb->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS) &&
+	    errno != ENOENT) {
+		fprintf(stderr, "# cannot remove %s: %s\n", tb->dir,
+			strerror(errno));
+		ret = 1;
+	}
+	return ret;
+}
+
+static int pidfd_of(pid_t pid)
+{
+	return syscall(SYS_pidfd_open, pid, 0);
+}
+
+/* Wait for a request or for the end of the test or its program; then sweep. */
+static void __attribute__((noreturn))
+run_sweeper(const struct testbed *tb, pid_t test, int request)
+{
+	pid_t group = getpgid(test);
+	struct pollfd fds[] = {
+		{ .fd = request, .events = POLLIN },
+		{ .fd = pidfd_of(test), .events = POLLIN },
+		{ .fd = pidfd_of(program), .events = POLLIN },
+	};
+
+	setsid();
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+
+	/* No descriptor for a process that has ended already: do not wait. */
+	if (fds[1].fd >= 0 && fds[2].fd >= 0) {
+		while (poll(fds, 3, -1) < 0 && errno == EINTR)
+			;
+	}
+
+	/*
+	 * The harness gives a test a process group of its own, which survives
+	 * when only the program is killed.
+	 */
+	if (!fds[0].revents && group == test)
+		kill(-group, SIGKILL);
+	else if (!fds[0].revents)
+		kill(test, SIGKILL);
+
+	_exit(sweep(tb));
+}
+
+static int start_sweeper(struct testbed *tb)
+{
+	pid_t test = getpid();
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC))
+		return -errno;
+
+	tb->sweeper = fork();
+	if (tb->sweeper < 0)
+		return -errno;
+	if (!tb->sweeper) {
+		close(fds[1]);
+		run_sweeper(tb, test, fds[0]);
+	}
+
+	close(fds[0]);
+	tb->request = fds[1];
+	return 0;
+}
+
+/* Turn the memory controller on for the children of @cgroup. */
+static int enable_memory(const char *cgroup)
+{
+	int ret = cg_has_word(cgroup, "cgroup.subtree_control", "memory");
+
+	if (ret)
+		return ret < 0 ? ret : 0;
+	return cg_write(cgroup, "cgroup.subtree_control", "+memory");
+}
+
+int testbed_create(struct testbed *tb, const char *name)
+{
+	const char *what = "find the cgroup v2 file system";
+	char root[PATH_MAX / 2];
+	int ret;
+
+	memset(tb, 0, sizeof(*tb));
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+
+	ret = cg_find_root(root, sizeof(root));
+	if (ret)
+		goto err;
+
+	snprintf(tb->cgroup, sizeof(tb->cgroup), "%s/memcg_bpf.%s.%d", root,
+		 name, getpid());
+	snprintf(tb->dir, sizeof(tb->dir), "%s/memcg_bpf.%s.%d",
+		 params.scratch_dir, name, getpid());
+
+	/* before there is anything that could be left behind */
+	what = "start the sweeper for";
+	ret = start_sweeper(tb);
+	if (ret)
+		goto err;
+
+	what = "enable the memory controller for";
+	ret = enable_memory(root);
+	if (ret)
+		goto err_sweep;
+
+	what = "create";
+	ret = cg_create(tb->cgroup);
+	if (ret)
+		goto err_sweep;
+
+	what = "enable the memory controller in";
+	ret = enable_memory(tb->cgroup);
+	if (ret)
+		goto err_sweep;
+
+	if (mkdir(tb->dir, 0700)) {
+		ret = -errno;
+		fprintf(stderr, "# cannot create %s: %s; set SCRATCH_DIR\n",
+			tb->dir, strerror(errno));
+		testbed_destroy(tb);
+		return ret;
+	}
+	return 0;
+
+err_sweep:
+	testbed_destroy(tb);
+err:
+	fprintf(stderr, "# cannot %s %s: %s\n", what,
+		tb->cgroup[0] ? tb->cgroup : "", strerror(-ret));
+	return ret;
+}
+
+int testbed_destroy(struct testbed *tb)
+{
+	int status;
+
+	if (!tb->sweeper)
+		return 0;
+
+	if (write(tb->request, "", 1) != 1)
+		kill(tb->sweeper, SIGKILL);
+	close(tb->request);
+
+	while (waitpid(tb->sweeper, &status, 0) < 0) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	tb->sweeper = 0;
+	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EBUSY;
+}

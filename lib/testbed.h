@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __LIB_TESTBED_H
+#define __LIB_TESTBED_H
+
+#include <limits.h>
+#include <sys/types.h>
+
+/*
+ * What a test changes outside of its own process: a cgroup with all that is
+ * below it, and a directory for files.
+ *
+ * A sweeper process in a session of its own removes both, and whatever runs in
+ * the cgroup, when the test asks for it, and also when the test or the program
+ * that runs it dies in any way, SIGKILL included.
+ */
+struct testbed {
+	char cgroup[PATH_MAX];	/* the memory controller is on for its children */
+	char dir[PATH_MAX];	/* on a disk: see params.scratch_dir */
+	pid_t sweeper;
+	int request;		/* closed or written to: sweep now */
+};
+
+/**
+ * testbed_create() - make a cgroup and a directory for a test
+ * @tb: what to fill in
+ * @name: a part of their names
+ *
+ * Call it from the process that is the test: it is killed when its parent dies.
+ *
+ * Return: 0, or a negative errno after a line on stderr that says what failed.
+ */
+int testbed_create(struct testbed *tb, const char *name);
+
+/**
+ * testbed_destroy() - remove everything and wait until it is gone
+ * @tb: a testbed
+ *
+ * Return: 0, or -EBUSY if something could not be removed, after a line on
+ * stderr that says what.
+ */
+int testbed_destroy(struct testbed *tb);
+
+#endif /* __LIB_TESTBED_H */

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "worker.h"
+
+static int run_on(unsigned int nr)
+{
+	cpu_set_t allowed, one;
+	int cpu;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		return -errno;
+
+	nr %= CPU_COUNT(&allowed);
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (CPU_ISSET(cpu, &allowed) && !nr--)
+			break;
+	}
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	return sched_setaffinity(0, sizeof(one), &one) ? -errno : 0;
+}
+
+static void __attribute__((noreturn))
+run_worker(pid_t parent, const char *cgroup, unsigned int nr,
+	   int (*fn)(void *arg), void *arg)
+{
+	int ret;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+
+	ret = run_on(nr);
+	if (!ret)
+		ret = cg_write(cgroup, "cgroup.procs", "0");
+	if (ret) {
+		fprintf(stderr, "# cannot enter cgroup %s: %s\n", cgroup,
+			strerror(-ret));
+		_exit(1);
+	}
+	_exit(fn(arg));
+}
+
+pid_t worker_start(const char *cgroup, unsigned int nr,
+		   int (*fn)(void *arg), void *arg)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (!pid)
+		run_worker(parent, cgroup, nr, fn, arg);
+	return pid;
+}
+
+int worker_wait(pid_t pid, int timeout_ms, int *status)
+{
+	struct pollfd fd = { .events = POLLIN };
+	int ret;
+
+	fd.fd = syscall(SYS_pidfd_open, pid, 0);
+	if (fd.fd < 0)
+		return -errno;
+
+	ret = poll(&fd, 1, timeout_ms);
+	if (ret < 0)
+		ret = errno == EINTR ? 0 : -errno;
+	close(fd.fd);
+
+	if (ret > 0 && waitpid(pid, status, 0) != pid)
+		ret = -errno;
+	return ret;
+}
+
+const char *worker_status(int status)
+{
+	static char text[64];
+
+	if (WIFEXITED(status))
+		snprintf(text, sizeof(text), "exit status %d",
+			 WEXITSTATUS(status));
+	else if (WIFSIGNALED(status))
+		snprintf(text, sizeof(text), "killed by signal %d (%s)",
+			 WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(text, sizeof(text), "status 0x%x", status);
+	return text;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __LIB_WORKER_H
+#define __LIB_WORKER_H
+
+#include <sys/types.h>
+
+/**
+ * worker_start() - run a function in a process of its own in a cgroup
+ * @cgroup: path of the cgroup
+ * @nr: which processor to run on: the nth allowed one, modulo their number
+ * @fn: the function; what it returns is the exit status
+ * @arg: its argument
+ *
+ * The worker keeps to one processor, because PSI weighs stall times by
+ * processor and is exact only for a task that does not migrate.  It is killed
+ * when its parent dies.
+ *
+ * Return: the process id, or a negative errno.
+ */
+pid_t worker_start(const char *cgroup, unsigned int nr,
+		   int (*fn)(void *arg), void *arg);
+
+/**
+ * worker_wait() - wait for a worker to end
+ * @pid: the worker
+ * @timeout_ms: how long to wait, in milliseconds
+ * @status: where to put its status, as of waitpid()
+ *
+ * Return: 1 if it has ended and is reaped, 0 if it still runs, or a negative
+ * errno.
+ */
+int worker_wait(pid_t pid, int timeout_ms, int *status);
+
+/**
+ * worker_status() - say how a worker ended
+ * @status: as of waitpid()
+ *
+ * Return: a text such as "exit status 0", in a static buffer.
+ */
+const char *worker_status(int status);
+
+#endif /* __LIB_WORKER_H */

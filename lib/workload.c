@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "workload.h"
+
+int workload_write_file(const char *path, uint64_t size)
+{
+	static char chunk[64 * 1024];
+	int fd, ret = 0;
+	ssize_t n;
+
+	memset(chunk, 'x', sizeof(chunk));
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+
+	while (size && !ret) {
+		n = write(fd, chunk, size < sizeof(chunk) ? size : sizeof(chunk));
+		if (n < 0)
+			ret = -errno;
+		else
+			size -= n;
+	}
+	if (!ret && fdatasync(fd))
+		ret = -errno;
+
+	close(fd);
+	return ret;
+}
+
+int workload_read_file(const char *path)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	const volatile char *map;
+	struct stat st;
+	off_t at;
+	int fd, ret = 0;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st)) {
+		ret = -errno;
+		goto out;
+	}
+
+	map = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED) {
+		ret = -errno;
+		goto out;
+	}
+	for (at = 0; at < st.st_size; at += page)
+		(void)map[at];
+	munmap((void *)map, st.st_size);
+out:
+	close(fd);
+	return ret;
+}

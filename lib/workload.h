@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __LIB_WORKLOAD_H
+#define __LIB_WORKLOAD_H
+
+#include <stdint.h>
+
+/**
+ * workload_write_file() - create a file and fill it
+ * @path: its path
+ * @size: bytes to write
+ *
+ * Its pages are charged to the caller's cgroup, and clean at the end.
+ *
+ * Return: 0, or a negative errno.
+ */
+int workload_write_file(const char *path, uint64_t size);
+
+/**
+ * workload_read_file() - map a file and read a byte of each of its pages
+ * @path: its path
+ *
+ * Each call maps the file anew, so that each faults its pages in again.
+ *
+ * Return: 0, or a negative errno.
+ */
+int workload_read_file(const char *path);
+
+#endif /* __LIB_WORKLOAD_H */
