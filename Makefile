@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Tests of memcg_bpf_ops.  `make help` lists the targets.
+#
+# In a kernel tree this directory is tools/testing/selftests/memcg_bpf.  On its
+# own it takes lib.mk, libbpf and bpftool from the kernel tree KSRC, or from
+# Debian's linux-source package when KSRC is not given.  VMLINUX_BTF names the
+# kernel to test, if that is not the running one.
+
+IN_TREE := $(wildcard ../lib.mk)
+
+# These need no kernel tree, or get one for themselves.
+ALONE := help vm check $(if $(IN_TREE),,clean)
+.PHONY: $(ALONE)
+
+help:
+	@echo 'make                        build the tests'
+	@echo 'make run_tests              run them on this machine'
+	@echo 'make install INSTALL_PATH=  install them with the kselftest runner'
+	@echo 'make vm                     run them on a kernel built for it, in QEMU'
+	@echo 'make check                  check the sources, then make vm'
+	@echo 'make clean'
+	@echo
+	@echo 'KSRC=DIR         kernel tree to build with; for vm: to build and boot'
+	@echo 'PATCHES=PATH     for vm: patches to apply to it, a directory or an mbox'
+	@echo 'VMLINUX_BTF=PATH kernel to test, if not the running one'
+	@echo 'LLVM=1           compile with clang'
+
+vm:
+	@vm/ktap.sh vm/run-suite.sh
+
+check:
+	@vm/ktap.sh vm/check.sh
+
+ifneq ($(filter-out $(ALONE),$(or $(MAKECMDGOALS),all)),)
+
+ifneq ($(IN_TREE),)
+KSRC := $(abspath ../../../..)
+else
+KSRC ?= $(shell vm/kernel.sh source)
+ifeq ($(KSRC),)
+$(error no kernel tree: name one with KSRC=)
+endif
+ifeq ($(wildcard $(KSRC)/tools/testing/selftests/lib.mk),)
+$(error KSRC=$(KSRC): not a kernel tree, it has no tools/testing/selftests/lib.mk)
+endif
+override KSRC := $(abspath $(KSRC))
+OUTPUT ?= $(CURDIR)/out
+endif
+
+TESTS := $(patsubst prog_tests/%.c,%,$(wildcard prog_tests/*.c))
+TEST_GEN_PROGS := $(TESTS)
+
+OVERRIDE_TARGETS := 1
+include $(KSRC)/tools/testing/selftests/lib.mk
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+# Where the kernel to test is, in the order of the bpf selftests.
+VMLINUX_BTF_PATHS := $(if $(O),$(O)/vmlinux)				\
+		     $(if $(KBUILD_OUTPUT),$(KBUILD_OUTPUT)/vmlinux)	\
+		     $(if $(IN_TREE),$(KSRC)/vmlinux)			\
+		     /sys/kernel/btf/vmlinux				\
+		     /boot/vmlinux-$(shell uname -r)
+VMLINUX_BTF ?= $(firstword $(wildcard $(VMLINUX_BTF_PATHS)))
+ifeq ($(wildcard $(VMLINUX_BTF)),)
+$(error no BTF of the kernel to test at $(or $(VMLINUX_BTF),any of $(VMLINUX_BTF_PATHS)): name a vmlinux with VMLINUX_BTF=)
+endif
+
+CLANG ?= clang
+HOSTCC ?= gcc
+BPFDIR := $(KSRC)/tools/lib/bpf
+BPFTOOLDIR := $(KSRC)/tools/bpf/bpftool
+
+BUILD := $(OUTPUT)/build
+INCLUDE := $(BUILD)/include
+LIBBPF := $(BUILD)/libbpf/libbpf.a
+BPFTOOL := $(BUILD)/bpftool/bootstrap/bpftool
+SKELS := $(patsubst progs/%.bpf.c,$(INCLUDE)/%.skel.h,$(wildcard progs/*.bpf.c))
+LIB_OBJS := $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*.c))
+
+CFLAGS += -std=gnu11 -g -O2 -Wall -Wextra -Werror -MMD -MP		\
+	  -Ilib -Iprogs -I$(INCLUDE) -isystem $(BUILD)/libbpf/include	\
+	  -isystem $(KSRC)/tools/testing/selftests			\
+	  -isystem $(KSRC)/tools/include/uapi
+LDLIBS += -lelf -lz
+
+# clang -target bpf does not know where the host's headers for its own
+# architecture are.  vmlinux.h of a recent kernel has tagged anonymous members.
+BPF_CFLAGS := -g -O2 -Wall -Werror -mcpu=v3 -target bpf -MMD -MP	\
+	      -fms-extensions -Wno-microsoft-anon-tag			\
+	      -Wno-missing-declarations					\
+	      -Iprogs -I$(INCLUDE) -isystem $(BUILD)/libbpf/include
+
+# The makes of other trees are not to be told what is meant for this one.
+submake := env -u MAKEFLAGS -u CFLAGS -u LDFLAGS -u O $(MAKE) -s -j$(shell nproc)
+
+$(INCLUDE) $(BUILD)/lib $(BUILD)/progs:
+	$(Q)mkdir -p $@
+
+$(LIBBPF): $(wildcard $(BPFDIR)/*.[ch] $(BPFDIR)/Makefile)
+	$(call msg,MAKE,,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(submake) -C $(BPFDIR) OUTPUT=$(@D)/ CC="$(CC)"	\
+		EXTRA_CFLAGS='-g -O2' DESTDIR=$(@D) prefix=		\
+		all install_headers >$(@D)/build.log 2>&1 ||		\
+		{ tail -n 20 $(@D)/build.log >&2; exit 1; }
+
+# The bootstrap version can all that is needed here, without LLVM or libcap.
+$(BPFTOOL): $(wildcard $(BPFTOOLDIR)/*.[ch] $(BPFTOOLDIR)/Makefile)
+	$(call msg,MAKE,,$@)
+	$(Q)mkdir -p $(BUILD)/bpftool
+	$(Q)$(submake) -C $(BPFTOOLDIR) OUTPUT=$(BUILD)/bpftool/	\
+		CC=$(HOSTCC) HOSTCC=$(HOSTCC) bootstrap			\
+		>$(BUILD)/bpftool/build.log 2>&1 ||			\
+		{ tail -n 20 $(BUILD)/bpftool/build.log >&2; exit 1; }
+
+$(INCLUDE)/vmlinux.h: $(VMLINUX_BTF) $(BPFTOOL) | $(INCLUDE)
+	$(call msg,GEN,,$@)
+	$(Q)$(BPFTOOL) btf dump file $(VMLINUX_BTF) format c > $@
+
+$(BUILD)/progs/%.bpf.o: progs/%.bpf.c $(INCLUDE)/vmlinux.h $(LIBBPF) | $(BUILD)/progs
+	$(call msg,CLNG-BPF,,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(INCLUDE)/%.skel.h: $(BUILD)/progs/%.bpf.o $(BPFTOOL) | $(INCLUDE)
+	$(call msg,GEN-SKEL,,$@)
+	$(Q)$(BPFTOOL) gen object $(<:.bpf.o=.linked.o) $<
+	$(Q)$(BPFTOOL) gen skeleton $(<:.bpf.o=.linked.o) name $* > $@
+
+$(BUILD)/lib/%.o: lib/%.c $(LIBBPF) | $(BUILD)/lib
+	$(call msg,CC,,$@)
+	$(Q)$(CC) $(CFLAGS) -c $< -o $@
+
+$(BUILD)/%.o: prog_tests/%.c $(SKELS) $(LIBBPF)
+	$(call msg,CC,,$@)
+	$(Q)$(CC) $(CFLAGS) -c $< -o $@
+
+$(TEST_GEN_PROGS): $(OUTPUT)/%: $(BUILD)/%.o $(LIB_OBJS) $(LIBBPF)
+	$(call msg,BINARY,,$@)
+	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+-include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)
+
+EXTRA_CLEAN := $(BUILD)
+
+ifeq ($(IN_TREE),)
+# On its own the suite is installed, and run, in the layout that the kernel's
+# kselftest-install makes for all suites.
+define INSTALL_RULE
+	$(Q)mkdir -p $(INSTALL_PATH)/kselftest $(INSTALL_PATH)/memcg_bpf
+	$(Q)cp $(selfdir)/run_kselftest.sh $(INSTALL_PATH)
+	$(Q)cp $(selfdir)/kselftest/*.sh $(selfdir)/kselftest/*.pl $(INSTALL_PATH)/kselftest
+	$(Q)cp $(TEST_GEN_PROGS) config settings $(INSTALL_PATH)/memcg_bpf
+	$(Q)printf 'memcg_bpf:%s\n' $(TESTS) > $(INSTALL_PATH)/kselftest-list.txt
+endef
+
+define RUN_TESTS
+	$(MAKE) -s install KSRC=$(KSRC) OUTPUT=$(OUTPUT) INSTALL_PATH=$(OUTPUT)/kselftest &&	\
+	vm/ktap.sh $(OUTPUT)/kselftest/run_kselftest.sh
+endef
+endif
+
+else ifeq ($(IN_TREE),)
+
+clean:
+	rm -rf out
+
+endif

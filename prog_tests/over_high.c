@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * get_high_delay_ms: tasks of LOW are delayed while HIGH faults, and only they,
+ * and only then.
+ *
+ * All tests run in this tree, with swap off and nothing over memory.high, so
+ * that no task is ever stalled on memory but by a delay that BPF asked for:
+ *
+ *   memcg_bpf.over_high.<pid>	memory.max = CG_LIMIT, memory.swap.max = 0
+ *   |-- high			no ops
+ *   `-- low			ops: OVER_HIGH_MS while the trigger is hot
+ *
+ * HIGH and LOW do the same work: write a file of FILE_SIZE, map it and read a
+ * byte of each page, READ_PASSES times.  How long tasks were delayed is taken
+ * from two independent places, memory.pressure of the cgroup and what the BPF
+ * program returned, and not from the clock.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <sys/mman.h>
+
+#include "attach.h"
+#include "cgroup.h"
+#include "harness.h"
+#include "testbed.h"
+#include "worker.h"
+#include "workload.h"
+
+#include "over_high.h"
+#include "over_high.skel.h"
+
+#define READ_PASSES	5
+/* Enough to tell the sum of the delays from a single one. */
+#define MIN_DELAYS	3
+/* No sleep of the kernel is longer: MEMCG_MAX_HIGH_DELAY_JIFFIES, 2 * HZ. */
+#define MAX_DELAY_MS	2000
+/* Far above what any step takes on an emulated machine. */
+#define STEP_TIMEOUT_MS	120000
+
+/* What a worker is to do, in memory that driver and workers share. */
+struct job {
+	char file[PATH_MAX];
+	bool until_stopped;	/* not READ_PASSES times, but until: */
+	volatile bool stop;
+	volatile unsigned int passes;
+};
+
+FIXTURE(over_high)
+{
+	struct testbed tb;
+	struct over_high *skel;
+	char high[PATH_MAX];
+	char low[PATH_MAX];
+	struct job *high_job;
+	struct job *low_job;
+	int low_link;
+};
+
+static int do_job(void *arg)
+{
+	struct job *job = arg;
+	int ret;
+
+	ret = workload_write_file(job->file, params.file_size);
+	while (!ret) {
+		ret = workload_read_file(job->file);
+		job->passes++;
+		if (job->until_stopped ? job->stop : job->passes == READ_PASSES)
+			break;
+	}
+
+	if (ret)
+		fprintf(stderr, "# %s: %s\n", job->file, strerror(-ret));
+	return ret ? 1 : 0;
+}
+
+static struct job *new_job(const struct testbed *tb, const char *name)
+{
+	struct job *job = mmap(NULL, sizeof(*job), PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (job == MAP_FAILED)
+		return NULL;
+	if (snprintf(job->file, sizeof(job->file), "%s/%s", tb->dir, name) >=
+	    (int)sizeof(job->file))
+		return NULL;
+	return job;
+}
+
+static int new_cgroup(char *path, const struct testbed *tb, const char *name)
+{
+	if (snprintf(path, PATH_MAX, "%s/%s", tb->cgroup, name) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	return cg_create(path);
+}
+
+FIXTURE_SETUP(over_high)
+{
+	self->low_link = -1;
+	REQUIRE(REQUIRE_MEMCG_BPF_OPS | REQUIRE_MEMCG_EVENTS | REQUIRE_PSI |
+		REQUIRE_PAGE_CACHE);
+
+	ASSERT_EQ(0, testbed_create(&self->tb, "over_high"));
+	ASSERT_EQ(0, cg_write(self->tb.cgroup, "memory.max", "%" PRIu64,
+			      params.cg_limit));
+	/* There is no such file where the kernel is built without swap. */
+	cg_write(self->tb.cgroup, "memory.swap.max", "0");
+	ASSERT_EQ(0, new_cgroup(self->high, &self->tb, "high"));
+	ASSERT_EQ(0, new_cgroup(self->low, &self->tb, "low"));
+
+	self->high_job = new_job(&self->tb, "high");
+	ASSERT_NE(NULL, self->high_job);
+	self->high_job->until_stopped = true;
+	self->low_job = new_job(&self->tb, "low");
+	ASSERT_NE(NULL, self->low_job);
+
+	self->skel = over_high__open();
+	ASSERT_NE(NULL, self->skel);
+	self->skel->rodata->high_id = cg_id(self->high);
+	self->skel->rodata->threshold = params.threshold;
+	self->skel->rodata->window_ns = 1000000000ULL;
+	self->skel->rodata->delay_ms = params.over_high_ms;
+	ASSERT_EQ(0, over_high__load(self->skel));
+
+	self->skel->links.count_high_faults =
+		bpf_program__attach(self->skel->progs.count_high_faults);
+	ASSERT_NE(NULL, self->skel->links.count_high_faults);
+}
+
+FIXTURE_TEARDOWN(over_high)
+{
+	if (self->low_link >= 0)
+		close(self->low_link);
+	over_high__destroy(self->skel);
+	EXPECT_EQ(0, testbed_destroy(&self->tb));
+}
+
+static void attach_low(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(over_high) *self)
+{
+	int cgroup_fd = cg_open(self->low);
+
+	ASSERT_GE(cgroup_fd, 0);
+	self->low_link = memcg_bpf_attach(self->skel->maps.low_ops, cgroup_fd, 0);
+	close(cgroup_fd);
+	ASSERT_GE(self->low_link, 0)
+		TH_LOG("attach to LOW: %s", strerror(-self->low_link));
+}
+
+static struct delay_stats delays_of(FIXTURE_DATA(over_high) *self,
+				    const char *cgroup)
+{
+	struct delay_stats stats = {};
+	uint64_t id = cg_id(cgroup);
+
+	bpf_map__lookup_elem(self->skel->maps.delays, &id, sizeof(id), &stats,
+			     sizeof(stats), 0);
+	return stats;
+}
+
+/* Wait until @pid has ended as it should. */
+static void finish_worker(struct __test_metadata *_metadata, const char *name,
+			  pid_t pid)
+{
+	int status = 0, ret = worker_wait(pid, STEP_TIMEOUT_MS, &status);
+
+	ASSERT_EQ(1, ret) TH_LOG("%s did not end", name);
+	ASSERT_EQ(0, status)
+		TH_LOG("%s ended with %s", name, worker_status(status));
+}
+
+/* The kernel asked for LOW and for nobody else. */
+static void expect_only_low_was_asked(struct __test_metadata *_metadata,
+				      FIXTURE_DATA(over_high) *self)
+{
+	struct bpf_map *map = self->skel->maps.delays;
+	uint64_t id, low = cg_id(self->low), high = cg_id(self->high);
+	void *prev = NULL;
+
+	EXPECT_GT(delays_of(self, self->low).calls, 0)
+		TH_LOG("get_high_delay_ms was never called for LOW");
+
+	while (!bpf_map__get_next_key(map, prev, &id, sizeof(id))) {
+		EXPECT_EQ(low, id)
+			TH_LOG("get_high_delay_ms was called for cgroup id %" PRIu64 ", which is %s",
+			       id, id == high ? "HIGH" :
+			       id == cg_id(self->tb.cgroup) ? "the parent" :
+			       "none of this test's");
+		prev = &id;
+	}
+}
+
+/*
+ * No delay can hide in a stall of less than a tenth of one.  Nothing else stalls
+ * here, but an emulated machine may take its time to reach a page fault's end.
+ */
+static void expect_no_delay(struct __test_metadata *_metadata, const char *name,
+			    const char *cgroup)
+{
+	int64_t stall_us = cg_memory_stall_us(cgroup);
+
+	EXPECT_GE(stall_us, 0);
+	EXPECT_LT(stall_us, params.over_high_ms * 1000LL / 10)
+		TH_LOG("%s was stalled on memory for %" PRId64 " us", name,
+		       stall_us);
+}
+
+/* The delays are BPF's own: the kernel had no reason for one. */
+static void expect_no_pressure(struct __test_metadata *_metadata,
+			       FIXTURE_DATA(over_high) *self)
+{
+	EXPECT_EQ(0, cg_read_key(self->tb.cgroup, "memory.events", "high"));
+	EXPECT_EQ(0, cg_read_key(self->tb.cgroup, "memory.events", "max"));
+	EXPECT_EQ(0, cg_read_key(self->tb.cgroup, "memory.events", "oom_kill"));
+}
+
+static void report(struct __test_metadata *_metadata,
+		   FIXTURE_DATA(over_high) *self)
+{
+	struct delay_stats high = delays_of(self, self->high);
+	struct delay_stats low = delays_of(self, self->low);
+
+	TH_LOG("HIGH: %u passes, %" PRIu64 " faults, stalled %" PRId64 " us, asked %llu times, delayed %llu times",
+	       self->high_job->passes, (uint64_t)self->skel->bss->high_faults,
+	       cg_memory_stall_us(self->high), high.calls, high.delays);
+	TH_LOG("LOW:  %u passes, stalled %" PRId64 " us, asked %llu times, delayed %llu times, %llu ms in all",
+	       self->low_job->passes, cg_memory_stall_us(self->low), low.calls,
+	       low.delays, low.delay_ms);
+}
+
+/*
+ * While HIGH faults, each charge of LOW is delayed by what BPF returns: the stall
+ * of LOW is the sum of the delays, and HIGH has none.
+ *
+ * HIGH reads on until LOW was delayed MIN_DELAYS times.  Then the trigger cools
+ * down, and LOW must run to its end.
+ */
+TEST_F_TIMEOUT(over_high, low_is_delayed_while_high_faults, 300)
+{
+	unsigned int delay_ms = params.over_high_ms < MAX_DELAY_MS ?
+		params.over_high_ms : MAX_DELAY_MS;
+	struct delay_stats stats;
+	int64_t stall_us, sum_us;
+	pid_t high, low;
+	int status, ret;
+	unsigned int ms;
+
+	attach_low(_metadata, self);
+
+	high = worker_start(self->high, 0, do_job, self->high_job);
+	ASSERT_GT(high, 0);
+	for (ms = 0; !self->skel->bss->hot_windows; ms += 10) {
+		ASSERT_LT(ms, STEP_TIMEOUT_MS)
+			TH_LOG("HIGH's page faults did not open the trigger");
+		ASSERT_EQ(0, worker_wait(high, 10, &status))
+			TH_LOG("HIGH ended early with %s", worker_status(status));
+	}
+
+	low = worker_start(self->low, 1, do_job, self->low_job);
+	ASSERT_GT(low, 0);
+	for (ms = 0; delays_of(self, self->low).delays < MIN_DELAYS; ms += 10) {
+		ASSERT_LT(ms, STEP_TIMEOUT_MS)
+			TH_LOG("LOW was not delayed %d times", MIN_DELAYS);
+		ret = worker_wait(low, 10, &status);
+		ASSERT_GE(ret, 0);
+		if (ret)
+			break;
+	}
+	self->high_job->stop = true;
+
+	finish_worker(_metadata, "HIGH", high);
+	if (!ret)
+		finish_worker(_metadata, "LOW", low);
+	else
+		EXPECT_EQ(0, status)
+			TH_LOG("LOW ended with %s", worker_status(status));
+	report(_metadata, self);
+
+	expect_only_low_was_asked(_metadata, self);
+	expect_no_delay(_metadata, "HIGH", self->high);
+	expect_no_pressure(_metadata, self);
+	EXPECT_GE(self->high_job->passes, 1);
+	EXPECT_EQ(READ_PASSES, self->low_job->passes);
+
+	stats = delays_of(self, self->low);
+	EXPECT_GE(stats.delays, MIN_DELAYS)
+		TH_LOG("LOW ended after %llu delays", stats.delays);
+	EXPECT_EQ(stats.delays * params.over_high_ms, stats.delay_ms);
+
+	/*
+	 * A sleep is never shorter than asked for, but for the tick in which it
+	 * starts; how much longer, depends on the machine.
+	 */
+	stall_us = cg_memory_stall_us(self->low);
+	sum_us = stats.delays * delay_ms * 1000LL;
+	EXPECT_GE(stall_us, sum_us - sum_us / 20)
+		TH_LOG("LOW was stalled for less than BPF asked for");
+	EXPECT_LE(stall_us, sum_us + sum_us / 2)
+		TH_LOG("LOW was stalled for longer than BPF asked for");
+}
+
+/* The control: the same work, with nothing attached, is not delayed. */
+TEST_F_TIMEOUT(over_high, no_delay_without_ops, 300)
+{
+	pid_t high, low;
+
+	high = worker_start(self->high, 0, do_job, self->high_job);
+	ASSERT_GT(high, 0);
+	low = worker_start(self->low, 1, do_job, self->low_job);
+	ASSERT_GT(low, 0);
+
+	finish_worker(_metadata, "LOW", low);
+	self->high_job->stop = true;
+	finish_worker(_metadata, "HIGH", high);
+	report(_metadata, self);
+
+	/* The trigger was hot, had there been somebody to ask it. */
+	EXPECT_GT(self->skel->bss->hot_windows, 0);
+	EXPECT_EQ(0, delays_of(self, self->low).calls);
+	EXPECT_EQ(READ_PASSES, self->low_job->passes);
+	expect_no_delay(_metadata, "LOW", self->low);
+	expect_no_delay(_metadata, "HIGH", self->high);
+	expect_no_pressure(_metadata, self);
+}
+
+/* While HIGH is quiet BPF is asked, says 0, and LOW is not delayed. */
+TEST_F_TIMEOUT(over_high, no_delay_while_high_is_quiet, 300)
+{
+	pid_t low;
+
+	attach_low(_metadata, self);
+
+	low = worker_start(self->low, 1, do_job, self->low_job);
+	ASSERT_GT(low, 0);
+	finish_worker(_metadata, "LOW", low);
+	report(_metadata, self);
+
+	EXPECT_EQ(0, self->skel->bss->hot_windows);
+	expect_only_low_was_asked(_metadata, self);
+	EXPECT_EQ(0, delays_of(self, self->low).delays);
+	EXPECT_EQ(READ_PASSES, self->low_job->passes);
+	expect_no_delay(_metadata, "LOW", self->low);
+	expect_no_pressure(_metadata, self);
+}
+
+MEMCG_BPF_HARNESS_MAIN

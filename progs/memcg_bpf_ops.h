@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The interface under test, as BPF programs see it.
+ *
+ * The kernel whose BTF vmlinux.h was made from may have none of these types, or
+ * have them with other members.  So they are declared here under a flavour of
+ * their name, and libbpf matches them with the kernel's when it loads a program:
+ * an object always builds, and loads where the kernel has what it uses.
+ */
+#ifndef __MEMCG_BPF_OPS_H
+#define __MEMCG_BPF_OPS_H
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+/* RFC v6 of "mm: memcontrol: Add BPF hooks for memory controller" */
+struct memcg_bpf_ops___v6 {
+	void (*handle_cgroup_online)(struct mem_cgroup *memcg);
+	void (*handle_cgroup_offline)(struct mem_cgroup *memcg);
+	bool (*below_low)(struct mem_cgroup *memcg);
+	bool (*below_min)(struct mem_cgroup *memcg);
+	unsigned int (*get_high_delay_ms)(struct mem_cgroup *memcg);
+};
+
+/* the record of the tracepoint memcg:count_memcg_events, in mainline since 6.15 */
+struct trace_event_raw_memcg_rstat_events___memcg_bpf {
+	__u64 id;
+	int item;
+	unsigned long val;
+};
+
+#pragma clang attribute pop
+
+/* The id by which user space knows the cgroup of @memcg. */
+static __always_inline __u64 memcg_cgroup_id(struct mem_cgroup *memcg)
+{
+	return memcg->css.cgroup->kn->id;
+}
+
+#endif /* __MEMCG_BPF_OPS_H */
