@@ -25,7 +25,7 @@ empty disk.  The command has the current directory, the environment, and
   -m, --memory=SIZE     memory of the guest (default: $memory)
   -c, --cpus=N          its processors (default: $cpus)
   -t, --timeout=SECONDS when to give up (default: $timeout)
-  -a, --accel=kvm|tcg   (default: kvm if /dev/kvm can be used, else tcg)
+  -a, --accel=kvm|tcg   (default: kvm if it works, else tcg)
   -s, --scratch=SIZE    size of the disk at /var/tmp (default: $scratch_size)
   -k, --append=ARGS     more for the kernel's command line
   -o, --output=DIR      where console.log and the command's files go
@@ -84,14 +84,50 @@ want --scratch "$scratch_size" '[1-9][0-9]*[MG]' 'a size such as 4G'
 need_packages "${vm_packages[@]}" "${kernel_packages[@]}"
 kernel=$("$vm_dir/kernel.sh" build)
 
-if [ "$accel" = auto ]; then
-	accel=tcg
-	[ -r /dev/kvm ] && [ -w /dev/kvm ] && accel=kvm
+# kvm_boots CPU - see whether KVM gets the kernel to where it misses its root
+kvm_boots()
+{
+	local end
+
+	coproc timeout 10 qemu-system-x86_64 -M microvm,acpi=off -accel kvm \
+		-cpu "$1" -m 256M -nodefaults -no-user-config -display none \
+		-no-reboot -kernel "$kernel/bzImage" \
+		-append "console=ttyS0 panic=-1 reboot=t" -serial stdio 2>&1
+	end=$(grep -a -m 1 -o -E 'internal error|Unable to mount root' \
+		<&"${COPROC[0]}") || :
+	kill "$COPROC_PID" 2>/dev/null || :
+	wait "$COPROC_PID" 2>/dev/null || :
+	[ "$end" = "Unable to mount root" ]
+}
+
+# Where KVM is itself in a virtual machine it may be there and not work, or offer
+# a feature that it then cannot set.  That one is of no use to the guest.  A "no"
+# is remembered until this machine boots again: it takes its time.
+kvm_cpu()
+{
+	local cpu boot no_kvm=$cache_dir/no-kvm
+
+	[ -e /dev/kvm ] || return
+	boot=$(cat /proc/sys/kernel/random/boot_id)
+	[ "$boot" != "$(cat "$no_kvm" 2>/dev/null)" ] || return
+	for cpu in host host,-arch-capabilities; do
+		if kvm_boots $cpu 2>/dev/null; then
+			echo $cpu
+			return
+		fi
+	done
+	echo "$boot" >"$no_kvm"
+	return 1
+}
+
+machine=(-accel "tcg,thread=multi" -cpu max)
+if [ "$accel" != tcg ]; then
+	if cpu=$(kvm_cpu); then
+		machine=(-accel kvm -cpu "$cpu")
+	elif [ "$accel" = kvm ]; then
+		bad_option "--accel=kvm: KVM does not work here"
+	fi
 fi
-case $accel in
-kvm)	machine=(-accel kvm -cpu host) ;;
-tcg)	machine=(-accel "tcg,thread=multi" -cpu max) ;;
-esac
 
 mkdir -p "$output" || die "$EXIT_USAGE" "--output=$output: cannot create it"
 output=$(realpath "$output")
