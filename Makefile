@@ -56,6 +56,7 @@ include $(KSRC)/tools/testing/selftests/lib.mk
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
+.SECONDARY:
 
 # Where the kernel to test is, in the order of the bpf selftests.
 VMLINUX_BTF_PATHS := $(if $(O),$(O)/vmlinux)				\
@@ -129,7 +130,7 @@ $(INCLUDE)/%.skel.h: $(BUILD)/progs/%.bpf.o $(BPFTOOL) | $(INCLUDE)
 	$(Q)$(BPFTOOL) gen object $(<:.bpf.o=.linked.o) $<
 	$(Q)$(BPFTOOL) gen skeleton $(<:.bpf.o=.linked.o) name $* > $@
 
-$(BUILD)/lib/%.o: lib/%.c $(LIBBPF) | $(BUILD)/lib
+$(BUILD)/lib/%.o: lib/%.c $(SKELS) $(LIBBPF) | $(BUILD)/lib
 	$(call msg,CC,,$@)
 	$(Q)$(CC) $(CFLAGS) -c $< -o $@
 

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "attach.h"
+#include "cgroup.h"
+#include "probe.h"
+
+struct probe *probe_load(void)
+{
+	return probe__open_and_load();
+}
+
+int probe_attach(struct probe *probe, const char *cgroup, __u32 flags)
+{
+	int cgroup_fd = cg_open(cgroup), link_fd;
+
+	if (cgroup_fd < 0)
+		return cgroup_fd;
+	link_fd = memcg_bpf_attach(probe->maps.probe_ops, cgroup_fd, flags);
+	close(cgroup_fd);
+	return link_fd;
+}
+
+int probe_answer(struct probe *probe, const char *cgroup,
+		 struct probe_answer answer)
+{
+	uint64_t id = cgroup ? cg_id(cgroup) : 0;
+
+	return bpf_map__update_elem(probe->maps.answers, &id, sizeof(id),
+				    &answer, sizeof(answer), BPF_ANY);
+}
+
+struct probe_stats probe_stats(struct probe *probe, uint64_t id)
+{
+	struct probe_stats stats = {};
+
+	bpf_map__lookup_elem(probe->maps.stats, &id, sizeof(id), &stats,
+			     sizeof(stats), 0);
+	return stats;
+}
+
+uint64_t probe_total(struct probe *probe, enum probe_callback callback)
+{
+	uint64_t id, total = 0;
+	void *prev = NULL;
+
+	while (!bpf_map__get_next_key(probe->maps.stats, prev, &id, sizeof(id))) {
+		total += probe_stats(probe, id).calls[callback];
+		prev = &id;
+	}
+	return total;
+}

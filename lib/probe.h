@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __LIB_PROBE_H
+#define __LIB_PROBE_H
+
+#include <linux/types.h>
+#include <stdint.h>
+
+#include "probe_types.h"
+#include "probe.skel.h"
+
+/**
+ * probe_load() - load an instance of progs/probe.bpf.c
+ *
+ * Return: the skeleton, for probe__destroy(), or NULL with errno set.
+ */
+struct probe *probe_load(void);
+
+/**
+ * probe_attach() - attach an instance to a cgroup
+ * @probe: the instance
+ * @cgroup: path of the cgroup
+ * @flags: 0 or BPF_F_ALLOW_OVERRIDE
+ *
+ * Return: the file descriptor of the link, or a negative errno.
+ */
+int probe_attach(struct probe *probe, const char *cgroup, __u32 flags);
+
+/**
+ * probe_answer() - set what an instance answers about a cgroup
+ * @probe: the instance
+ * @cgroup: path of the cgroup, or NULL for all that have no answer of their own
+ * @answer: delay in ms; below_low and below_min are 0 or 1
+ *
+ * Return: 0, or a negative errno.
+ */
+int probe_answer(struct probe *probe, const char *cgroup,
+		 struct probe_answer answer);
+
+/**
+ * probe_stats() - read what an instance was asked about a cgroup
+ * @probe: the instance
+ * @id: id of the cgroup, as of cg_id(), which may be gone
+ *
+ * Return: the counters, all 0 if it was never asked.
+ */
+struct probe_stats probe_stats(struct probe *probe, uint64_t id);
+
+/**
+ * probe_total() - add up the calls of one callback for all cgroups
+ * @probe: the instance
+ * @callback: which
+ *
+ * Return: the number of calls.
+ */
+uint64_t probe_total(struct probe *probe, enum probe_callback callback);
+
+#endif /* __LIB_PROBE_H */
