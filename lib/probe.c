@@ -7,6 +7,11 @@
 #include "attach.h"
 #include "cgroup.h"
 #include "probe.h"
+#include "worker.h"
+#include "workload.h"
+
+/* far above what it takes on an emulated machine */
+#define CHARGE_TIMEOUT_MS 60000
 
 struct probe *probe_load(void)
 {
@@ -52,4 +57,49 @@ uint64_t probe_total(struct probe *probe, enum probe_callback callback)
 		prev = &id;
 	}
 	return total;
+}
+
+static int charge(void *arg)
+{
+	(void)arg;
+	return workload_touch(PROBE_CHARGE) ? 0 : 1;
+}
+
+int probe_charge(const char *cgroup)
+{
+	int status = worker_run(cgroup, charge, NULL, CHARGE_TIMEOUT_MS);
+
+	if (status < 0)
+		return status;
+	return status ? -ECHILD : 0;
+}
+
+int probe_whose(struct probe *probes[], int nr, const char *cgroup)
+{
+	struct {
+		uint64_t here, total;
+	} before[nr];
+	uint64_t id = cg_id(cgroup), here, total;
+	int i, ret, whose = PROBE_NOBODY;
+
+	for (i = 0; i < nr; i++) {
+		before[i].here = probe_stats(probes[i], id).calls[PROBE_DELAY];
+		before[i].total = probe_total(probes[i], PROBE_DELAY);
+	}
+
+	ret = probe_charge(cgroup);
+	if (ret)
+		return ret + PROBE_SEVERAL;
+
+	for (i = 0; i < nr; i++) {
+		here = probe_stats(probes[i], id).calls[PROBE_DELAY] -
+			before[i].here;
+		total = probe_total(probes[i], PROBE_DELAY) - before[i].total;
+		if (!total)
+			continue;
+		if (whose != PROBE_NOBODY || here != total)
+			return PROBE_SEVERAL;
+		whose = i;
+	}
+	return whose;
 }

@@ -54,4 +54,34 @@ struct probe_stats probe_stats(struct probe *probe, uint64_t id);
  */
 uint64_t probe_total(struct probe *probe, enum probe_callback callback);
 
+/**
+ * probe_charge() - charge a cgroup so often that its ops must be asked
+ * @cgroup: path of the cgroup
+ *
+ * A worker in it touches PROBE_CHARGE bytes and ends.
+ *
+ * Return: 0, or a negative errno.
+ */
+int probe_charge(const char *cgroup);
+
+/* 16 charges of MEMCG_CHARGE_BATCH (64) pages of 4 KiB */
+#define PROBE_CHARGE (16 * 64 * 4096)
+
+#define PROBE_NOBODY	(-1)
+#define PROBE_SEVERAL	(-2)
+
+/**
+ * probe_whose() - find out whose ops a cgroup has
+ * @probes: instances
+ * @nr: how many
+ * @cgroup: path of the cgroup
+ *
+ * Charges it, and looks which instance was asked for a delay of that cgroup.
+ *
+ * Return: the index of that instance, PROBE_NOBODY if none was, PROBE_SEVERAL
+ * if more than one was, or an instance was asked for another cgroup instead, or
+ * another negative errno below these.
+ */
+int probe_whose(struct probe *probes[], int nr, const char *cgroup);
+
 #endif /* __LIB_PROBE_H */

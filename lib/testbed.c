@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "kernel_log.h"
 #include "params.h"
 #include "testbed.h"
 
@@ -139,6 +140,13 @@ int testbed_create(struct testbed *tb, const char *name)
 	memset(tb, 0, sizeof(*tb));
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 
+	tb->kernel_log = kernel_log_open();
+	if (tb->kernel_log < 0) {
+		fprintf(stderr, "# cannot read /dev/kmsg: %s\n",
+			strerror(-tb->kernel_log));
+		return tb->kernel_log;
+	}
+
 	ret = cg_find_root(root, sizeof(root));
 	if (ret)
 		goto err;
@@ -186,9 +194,16 @@ err:
 	return ret;
 }
 
+int testbed_add_cgroup(const struct testbed *tb, char *path, const char *name)
+{
+	if (snprintf(path, PATH_MAX, "%s/%s", tb->cgroup, name) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	return cg_create(path);
+}
+
 int testbed_destroy(struct testbed *tb)
 {
-	int status;
+	int status, ret;
 
 	if (!tb->sweeper)
 		return 0;
@@ -202,5 +217,9 @@ int testbed_destroy(struct testbed *tb)
 			return -errno;
 	}
 	tb->sweeper = 0;
-	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EBUSY;
+	ret = WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EBUSY;
+
+	if (kernel_log_check(tb->kernel_log) && !ret)
+		ret = -EUCLEAN;
+	return ret;
 }

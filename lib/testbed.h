@@ -18,6 +18,7 @@ struct testbed {
 	char dir[PATH_MAX];	/* on a disk: see params.scratch_dir */
 	pid_t sweeper;
 	int request;		/* closed or written to: sweep now */
+	int kernel_log;
 };
 
 /**
@@ -32,11 +33,22 @@ struct testbed {
 int testbed_create(struct testbed *tb, const char *name);
 
 /**
+ * testbed_add_cgroup() - make a cgroup in that of the testbed
+ * @tb: the testbed
+ * @path: where to put its path, PATH_MAX bytes
+ * @name: its name, or its path below the testbed's
+ *
+ * Return: 0, or a negative errno.
+ */
+int testbed_add_cgroup(const struct testbed *tb, char *path, const char *name);
+
+/**
  * testbed_destroy() - remove everything and wait until it is gone
  * @tb: a testbed
  *
- * Return: 0, or -EBUSY if something could not be removed, after a line on
- * stderr that says what.
+ * Return: 0, -EBUSY if something could not be removed, or -EUCLEAN if the kernel
+ * has reported trouble since testbed_create(), after lines on stderr that say
+ * what.
  */
 int testbed_destroy(struct testbed *tb);
 

@@ -84,6 +84,23 @@ int worker_wait(pid_t pid, int timeout_ms, int *status)
 	return ret;
 }
 
+int worker_run(const char *cgroup, int (*fn)(void *arg), void *arg,
+	       int timeout_ms)
+{
+	pid_t pid = worker_start(cgroup, 0, fn, arg);
+	int ret, status;
+
+	if (pid < 0)
+		return pid;
+
+	ret = worker_wait(pid, timeout_ms, &status);
+	if (ret > 0)
+		return status;
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return ret ?: -ETIMEDOUT;
+}
+
 const char *worker_status(int status)
 {
 	static char text[64];

@@ -32,6 +32,18 @@ pid_t worker_start(const char *cgroup, unsigned int nr,
 int worker_wait(pid_t pid, int timeout_ms, int *status);
 
 /**
+ * worker_run() - worker_start(), and wait until it is done
+ * @cgroup: path of the cgroup
+ * @fn: the function
+ * @arg: its argument
+ * @timeout_ms: after so many milliseconds it is killed
+ *
+ * Return: its status as of waitpid(), or a negative errno; -ETIMEDOUT.
+ */
+int worker_run(const char *cgroup, int (*fn)(void *arg), void *arg,
+	       int timeout_ms);
+
+/**
  * worker_status() - say how a worker ended
  * @status: as of waitpid()
  *

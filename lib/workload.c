@@ -61,3 +61,18 @@ out:
 	close(fd);
 	return ret;
 }
+
+void *workload_touch(uint64_t size)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	volatile char *map;
+	uint64_t at;
+
+	map = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (map == MAP_FAILED)
+		return NULL;
+	for (at = 0; at < size; at += page)
+		map[at] = 1;
+	return (void *)map;
+}

@@ -25,4 +25,12 @@ int workload_write_file(const char *path, uint64_t size);
  */
 int workload_read_file(const char *path);
 
+/**
+ * workload_touch() - map anonymous memory and write to each of its pages
+ * @size: bytes
+ *
+ * Return: the mapping, for munmap(), or NULL with errno set.
+ */
+void *workload_touch(uint64_t size);
+
 #endif /* __LIB_WORKLOAD_H */

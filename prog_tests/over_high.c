@@ -87,13 +87,6 @@ static struct job *new_job(const struct testbed *tb, const char *name)
 	return job;
 }
 
-static int new_cgroup(char *path, const struct testbed *tb, const char *name)
-{
-	if (snprintf(path, PATH_MAX, "%s/%s", tb->cgroup, name) >= PATH_MAX)
-		return -ENAMETOOLONG;
-	return cg_create(path);
-}
-
 FIXTURE_SETUP(over_high)
 {
 	self->low_link = -1;
@@ -105,8 +98,8 @@ FIXTURE_SETUP(over_high)
 			      params.cg_limit));
 	/* There is no such file where the kernel is built without swap. */
 	cg_write(self->tb.cgroup, "memory.swap.max", "0");
-	ASSERT_EQ(0, new_cgroup(self->high, &self->tb, "high"));
-	ASSERT_EQ(0, new_cgroup(self->low, &self->tb, "low"));
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->high, "high"));
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->low, "low"));
 
 	self->high_job = new_job(&self->tb, "high");
 	ASSERT_NE(NULL, self->high_job);
