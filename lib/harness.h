@@ -34,7 +34,7 @@ static void exit_skip_if_all_skipped(void)
 #define MEMCG_BPF_HARNESS_MAIN						\
 int main(int argc, char **argv)						\
 {									\
-	params_init();							\
+	params_init(&argc, argv);					\
 	atexit(exit_skip_if_all_skipped);				\
 	return test_harness_run(argc, argv);				\
 }

@@ -17,6 +17,19 @@ struct params params = {
 	.scratch_dir = "/var/tmp",
 };
 
+static const struct {
+	const char *name;
+	const char *help;
+} known[] = {
+	{ "CG_LIMIT", "memory.max of the parent of HIGH and LOW, bytes or with K, M, G (256M)" },
+	{ "FILE_SIZE", "size of the file of each of them, from 1M (CG_LIMIT/4)" },
+	{ "OVER_HIGH_MS", "delay that LOW's ops ask for, 100 to 60000 ms (2000)" },
+	{ "THRESHOLD", "page faults of HIGH a second above which LOW is delayed (1)" },
+	{ "SCRATCH_DIR", "directory for data files, on a disk (/var/tmp)" },
+};
+
+#define NR_KNOWN (sizeof(known) / sizeof(known[0]))
+
 static void __attribute__((noreturn))
 refuse(const char *name, const char *value, const char *want)
 {
@@ -72,7 +85,68 @@ static void get_uint(const char *name, unsigned int *number, unsigned int min,
 	*number = n;
 }
 
-void params_init(void)
+static void print_help(void)
+{
+	size_t i;
+
+	printf("Parameters, as variables of the environment or as options, --cg-limit=256M:\n");
+	for (i = 0; i < NR_KNOWN; i++)
+		printf("\t%-12s  %s\n", known[i].name, known[i].help);
+	printf("\n");
+}
+
+/* Is @option, up to its '=', the name of a parameter in lower case? */
+static int is_option(const char *option, size_t len, const char *name)
+{
+	size_t i;
+
+	if (strlen(name) != len)
+		return 0;
+	for (i = 0; i < len; i++) {
+		if (option[i] != (name[i] == '_' ? '-' : tolower(name[i])))
+			return 0;
+	}
+	return 1;
+}
+
+/* An option is as if the variable had been set so. */
+static void take_option(const char *option)
+{
+	size_t len = strcspn(option, "="), i;
+
+	for (i = 0; i < NR_KNOWN; i++) {
+		if (option[len] != '=' || !is_option(option, len, known[i].name))
+			continue;
+		if (setenv(known[i].name, option + len + 1, 1)) {
+			perror(known[i].name);
+			exit(1);
+		}
+		return;
+	}
+	fprintf(stderr, "--%s: no such option, or no =VALUE; see --help\n",
+		option);
+	exit(2);
+}
+
+static void take_options(int *argc, char **argv)
+{
+	int i, kept = 1;
+
+	for (i = 1; i < *argc; i++) {
+		if (!strcmp(argv[i], "--help")) {
+			print_help();
+			argv[kept++] = "-h";
+		} else if (!strncmp(argv[i], "--", 2)) {
+			take_option(argv[i] + 2);
+		} else {
+			argv[kept++] = argv[i];
+		}
+	}
+	argv[kept] = NULL;
+	*argc = kept;
+}
+
+static void take_environment(void)
 {
 	const char *dir = getenv("SCRATCH_DIR");
 
@@ -98,4 +172,10 @@ void params_init(void)
 		refuse("SCRATCH_DIR", dir, "an absolute path");
 	if (dir)
 		params.scratch_dir = dir;
+}
+
+void params_init(int *argc, char **argv)
+{
+	take_options(argc, argv);
+	take_environment();
 }

@@ -5,8 +5,9 @@
 #include <stdint.h>
 
 /*
- * What a user may set, by an environment variable of the same name in capitals.
- * This is the one place that knows names, units and defaults.
+ * What a user may set: cg_limit by the environment variable CG_LIMIT or, before
+ * that, by the option --cg-limit, and so on.  params.c is the one place that
+ * knows names, units, bounds and defaults.
  */
 struct params {
 	uint64_t cg_limit;	/* bytes: memory.max of the parent of HIGH and LOW */
@@ -19,10 +20,13 @@ struct params {
 extern struct params params;
 
 /**
- * params_init() - take the parameters from the environment
+ * params_init() - take the parameters from the command line and the environment
+ * @argc: number of arguments, without ours when it returns
+ * @argv: the arguments, of which the options that set parameters are removed
  *
- * Exits with status 2 after a line on stderr if one makes no sense.
+ * Exits with status 2 after a line on stderr if one makes no sense or an option
+ * with two dashes is not known; prints the parameters for --help.
  */
-void params_init(void);
+void params_init(int *argc, char **argv);
 
 #endif /* __LIB_PARAMS_H */

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * get_high_delay_ms: how long the kernel delays, whom it asks about, and what
+ * ends the sleep.  over_high.c is about the whole of it at work.
+ *
+ *   memcg_bpf.high_delay.<pid>	no limit
+ *   `-- one child or more	ops: what each test draws
+ *
+ * A worker in a child touches anonymous memory, which is charged in batches of 64
+ * pages, and the kernel asks about each batch.  Nothing is reclaimed, so a task
+ * is stalled on memory only by a delay: memory.pressure tells how long, the probe
+ * how often and for how long BPF asked for it.
+ */
+#include <inttypes.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "cgroup.h"
+#include "harness.h"
+#include "probe.h"
+#include "testbed.h"
+#include "worker.h"
+#include "workload.h"
+
+#define MiB (1ULL << 20)
+
+/* No sleep is longer: MEMCG_MAX_HIGH_DELAY_JIFFIES, 2 * HZ. */
+#define MAX_DELAY_MS	2000
+/* Enough to tell the sum of the delays from a single one. */
+#define MIN_DELAYS	3
+/* Far above what any step takes on an emulated machine. */
+#define STEP_TIMEOUT_MS	120000
+
+FIXTURE(high_delay)
+{
+	struct testbed tb;
+	struct probe *probe;
+	int link;
+};
+
+FIXTURE_SETUP(high_delay)
+{
+	self->link = -1;
+	REQUIRE(REQUIRE_MEMCG_BPF_OPS | REQUIRE_PSI);
+	ASSERT_EQ(0, testbed_create(&self->tb, "high_delay"));
+	self->probe = probe_load();
+	ASSERT_NE(NULL, self->probe);
+}
+
+FIXTURE_TEARDOWN(high_delay)
+{
+	if (self->link >= 0)
+		close(self->link);
+	probe__destroy(self->probe);
+	EXPECT_EQ(0, testbed_destroy(&self->tb));
+}
+
+static void attach(struct __test_metadata *_metadata,
+		   FIXTURE_DATA(high_delay) *self, const char *cgroup)
+{
+	self->link = probe_attach(self->probe, cgroup, 0);
+	ASSERT_GE(self->link, 0)
+		TH_LOG("attach to %s: %s", cgroup, strerror(-self->link));
+}
+
+static void ask_for(FIXTURE_DATA(high_delay) *self, const char *cgroup,
+		    unsigned int ms)
+{
+	probe_answer(self->probe, cgroup,
+		     (struct probe_answer){ .delay_ms = ms });
+}
+
+static struct probe_stats stats_of(FIXTURE_DATA(high_delay) *self,
+				   const char *cgroup)
+{
+	return probe_stats(self->probe, cg_id(cgroup));
+}
+
+static int touch(void *arg)
+{
+	const uint64_t *size = arg;
+
+	return workload_touch(*size) ? 0 : 1;
+}
+
+/* The kernel's tick: a sleep is a number of these. */
+static long tick_us(void)
+{
+	struct timespec res = { .tv_nsec = 10 * 1000 * 1000 };
+
+	clock_getres(CLOCK_MONOTONIC_COARSE, &res);
+	return res.tv_nsec / 1000;
+}
+
+/*
+ * What one delay of @ms should stall for, in microseconds: nothing up to HZ/100
+ * ticks, @ms rounded up to ticks above that, MAX_DELAY_MS at most.
+ */
+static int64_t stall_for(unsigned int ms)
+{
+	long tick = tick_us(), hz = (1000000 + tick / 2) / tick;
+	int64_t ticks = (ms * hz + 999) / 1000;
+
+	if (ticks <= hz / 100)
+		return 0;
+	if (ms > MAX_DELAY_MS)
+		ms = MAX_DELAY_MS;
+	return ms * 1000LL;
+}
+
+struct dose {
+	unsigned int ms;
+	char cgroup[PATH_MAX];
+	pid_t pid;
+};
+
+static void start_dose(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(high_delay) *self, struct dose *dose,
+		       uint64_t *size)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "ms%u", dose->ms);
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, dose->cgroup, name));
+	ask_for(self, dose->cgroup, dose->ms);
+	dose->pid = worker_start(dose->cgroup, dose->ms, touch, size);
+	ASSERT_GT(dose->pid, 0);
+}
+
+static void expect_dose(struct __test_metadata *_metadata,
+			FIXTURE_DATA(high_delay) *self, struct dose *dose)
+{
+	struct probe_stats stats = stats_of(self, dose->cgroup);
+	int64_t stall_us = cg_memory_stall_us(dose->cgroup);
+	int64_t want_us = stall_for(dose->ms) * stats.delays;
+
+	TH_LOG("%u ms: asked %llu times, delayed %llu times, stalled %" PRId64 " us, want %" PRId64,
+	       dose->ms, stats.calls[PROBE_DELAY], stats.delays, stall_us,
+	       want_us);
+
+	EXPECT_GE(dose->ms ? stats.delays : stats.calls[PROBE_DELAY], MIN_DELAYS)
+		TH_LOG("%u ms: get_high_delay_ms was not called", dose->ms);
+	if (!want_us) {
+		EXPECT_EQ(0, stall_us)
+			TH_LOG("%u ms: slept, though not more than 10 ms", dose->ms);
+		return;
+	}
+	/* A sleep is not shorter than asked for, but PSI may lose some of it. */
+	EXPECT_GE(stall_us, want_us - want_us / 20)
+		TH_LOG("%u ms: slept for too short", dose->ms);
+	/*
+	 * Timers are up to an eighth late by design, and a busy machine comes to
+	 * it when it can; a short sleep can tell nothing here.
+	 */
+	if (dose->ms >= 200)
+		EXPECT_LE(stall_us, want_us + want_us / 2)
+			TH_LOG("%u ms: slept for too long", dose->ms);
+}
+
+/*
+ * The sleep is what BPF asks for: none up to 10 ms, the delay above that, 2 s at
+ * most.  All at once, each in a cgroup of its own:
+ *
+ *   memcg_bpf.high_delay.<pid>	ops, inherited by all
+ *   |-- ms0			answer 0
+ *   |-- ms5			answer 5
+ *   ...
+ *   `-- ms5000			answer 5000
+ *
+ * The control is ms0, which does the same.  A worker has had enough after
+ * MIN_DELAYS, and then the answer is 0 for it, too.
+ */
+TEST_F_TIMEOUT(high_delay, sleep_is_what_bpf_asks_for, 300)
+{
+	static const unsigned int delays_ms[] = {
+		0, 5, 10, 11, 50, 200, 1000, 2000, 5000
+	};
+	static struct dose doses[ARRAY_SIZE(delays_ms)];
+	uint64_t size = 4 * MiB;
+	unsigned int i, left = ARRAY_SIZE(doses), ms;
+	int status;
+
+	attach(_metadata, self, self->tb.cgroup);
+	for (i = 0; i < ARRAY_SIZE(doses); i++) {
+		doses[i].ms = delays_ms[i];
+		start_dose(_metadata, self, &doses[i], &size);
+	}
+
+	for (ms = 0; left && ms < STEP_TIMEOUT_MS; ms += 10) {
+		for (i = 0; i < ARRAY_SIZE(doses); i++) {
+			struct dose *dose = &doses[i];
+
+			if (dose->pid && worker_wait(dose->pid, 0, &status) > 0) {
+				EXPECT_EQ(0, status)
+					TH_LOG("%u ms: %s", dose->ms,
+					       worker_status(status));
+				dose->pid = 0;
+				left--;
+			}
+			if (stats_of(self, dose->cgroup).delays >= MIN_DELAYS)
+				ask_for(self, dose->cgroup, 0);
+		}
+		usleep(10000);
+	}
+	ASSERT_EQ(0, left) TH_LOG("%u workers did not end", left);
+
+	for (i = 0; i < ARRAY_SIZE(doses); i++)
+		expect_dose(_metadata, self, &doses[i]);
+}
+
+/*
+ * The kernel asks about the memcg that is charged, with that memcg, and about
+ * no other:
+ *
+ *   memcg_bpf.high_delay.<pid>
+ *   `-- parent			ops, inherited by both
+ *       |-- charged		a worker touches memory
+ *       `-- sibling
+ */
+TEST_F(high_delay, asked_of_the_charged_memcg_only)
+{
+	char parent[PATH_MAX], charged[PATH_MAX], sibling[PATH_MAX];
+
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, parent, "parent"));
+	ASSERT_EQ(0, cg_write(parent, "cgroup.subtree_control", "+memory"));
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, charged, "parent/charged"));
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, sibling, "parent/sibling"));
+	attach(_metadata, self, parent);
+
+	ASSERT_EQ(0, probe_charge(charged));
+
+	EXPECT_GE(stats_of(self, charged).calls[PROBE_DELAY], MIN_DELAYS)
+		TH_LOG("get_high_delay_ms was not called for the charged memcg");
+	EXPECT_EQ(0, stats_of(self, parent).calls[PROBE_DELAY])
+		TH_LOG("get_high_delay_ms was called for the parent");
+	EXPECT_EQ(0, stats_of(self, sibling).calls[PROBE_DELAY])
+		TH_LOG("get_high_delay_ms was called for the sibling");
+	EXPECT_EQ(stats_of(self, charged).calls[PROBE_DELAY],
+		  probe_total(self->probe, PROBE_DELAY))
+		TH_LOG("get_high_delay_ms was called for a stranger");
+}
+
+/*
+ * Nobody is asked about a cgroup without ops, and a delay in one cgroup delays
+ * nobody in another:
+ *
+ *   memcg_bpf.high_delay.<pid>
+ *   |-- delayed			ops: 100 ms
+ *   `-- other			no ops
+ */
+TEST_F(high_delay, cgroup_without_ops_is_left_alone)
+{
+	char delayed[PATH_MAX], other[PATH_MAX];
+
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, delayed, "delayed"));
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, other, "other"));
+	ask_for(self, NULL, 100);
+	attach(_metadata, self, delayed);
+
+	ASSERT_EQ(0, probe_charge(other));
+	EXPECT_EQ(0, probe_total(self->probe, PROBE_DELAY))
+		TH_LOG("get_high_delay_ms was called when a cgroup without ops was charged");
+	EXPECT_EQ(0, cg_memory_stall_us(other));
+
+	/* the control */
+	ASSERT_EQ(0, probe_charge(delayed));
+	EXPECT_GE(stats_of(self, delayed).delays, MIN_DELAYS);
+	EXPECT_GT(cg_memory_stall_us(delayed), 0);
+}
+
+struct growth {
+	const char *cgroup;
+	uint64_t size;
+	uint64_t high;
+	uint64_t more;
+};
+
+/* Grow, lower memory.high under what is there, and grow on. */
+static int grow_over_high(void *arg)
+{
+	const struct growth *growth = arg;
+
+	if (!workload_touch(growth->size) ||
+	    cg_write(growth->cgroup, "memory.high", "%" PRIu64, growth->high))
+		return 1;
+	return workload_touch(growth->more) ? 0 : 1;
+}
+
+static int64_t stall_over_high(struct __test_metadata *_metadata,
+			       const char *cgroup)
+{
+	struct growth growth = {
+		.cgroup = cgroup,
+		.size = 24 * MiB,
+		.high = 8 * MiB,
+		.more = MiB / 2,
+	};
+	int status = worker_run(cgroup, grow_over_high, &growth, STEP_TIMEOUT_MS);
+
+	EXPECT_EQ(0, status)
+		TH_LOG("%s: %s", cgroup,
+		       status < 0 ? strerror(-status) : worker_status(status));
+	EXPECT_GT(cg_read_key(cgroup, "memory.events", "high"), 0);
+	return cg_memory_stall_us(cgroup);
+}
+
+/*
+ * Above memory.high the kernel has a penalty of its own, and the longer of the
+ * two counts:
+ *
+ *   memcg_bpf.high_delay.<pid>	memory.swap.max = 0
+ *   |-- bpf			ops: 20 ms; 24 MiB, then memory.high = 8M
+ *   `-- control		no ops; the same
+ *
+ * At thrice memory.high the kernel's penalty is 2 s, the most there is.
+ */
+TEST_F_TIMEOUT(high_delay, longer_penalty_of_memory_high_prevails, 300)
+{
+	char bpf[PATH_MAX], control[PATH_MAX];
+	int64_t stall_us, control_us;
+	struct probe_stats stats;
+
+	cg_write(self->tb.cgroup, "memory.swap.max", "0");
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, bpf, "bpf"));
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, control, "control"));
+	ask_for(self, NULL, 20);
+	attach(_metadata, self, bpf);
+
+	control_us = stall_over_high(_metadata, control);
+	stall_us = stall_over_high(_metadata, bpf);
+	stats = stats_of(self, bpf);
+	TH_LOG("stalled %" PRId64 " us without ops, %" PRId64 " us with them, for which BPF asked for %llu ms",
+	       control_us, stall_us, stats.delay_ms);
+
+	EXPECT_GT(stats.delays, 0);
+	EXPECT_GE(control_us, MAX_DELAY_MS * 1000LL * 9 / 10);
+	EXPECT_GE(stall_us, control_us / 2 + (int64_t)stats.delay_ms * 1000 / 2)
+		TH_LOG("BPF's shorter delay took the place of the kernel's penalty");
+}
+
+/*
+ * SIGKILL ends the sleep:
+ *
+ *   memcg_bpf.high_delay.<pid>
+ *   `-- sleeper		ops: 2000 ms; its worker is killed in the delay
+ *
+ * A task that sleeps to the end of its delay is stalled for 2 s.  One that is
+ * woken up is stalled for less, unless the machine comes too late to kill it, so
+ * it is tried a few times.
+ */
+TEST_F_TIMEOUT(high_delay, sigkill_ends_the_sleep, 300)
+{
+	int64_t stall_us = 0, before_us;
+	uint64_t size = 4 * MiB;
+	char sleeper[PATH_MAX];
+	int attempt, status;
+	unsigned int ms;
+	pid_t pid;
+
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, sleeper, "sleeper"));
+	ask_for(self, NULL, MAX_DELAY_MS);
+	attach(_metadata, self, sleeper);
+
+	for (attempt = 0; attempt < 3; attempt++) {
+		uint64_t delays = stats_of(self, sleeper).delays;
+
+		before_us = cg_memory_stall_us(sleeper);
+		pid = worker_start(sleeper, 0, touch, &size);
+		ASSERT_GT(pid, 0);
+		for (ms = 0; stats_of(self, sleeper).delays == delays; ms++) {
+			ASSERT_LT(ms, STEP_TIMEOUT_MS)
+				TH_LOG("the worker was not delayed");
+			usleep(1000);
+		}
+		/* Into the sleep, which follows the callback. */
+		for (ms = 0; cg_memory_stall_us(sleeper) == before_us; ms++) {
+			ASSERT_LT(ms, STEP_TIMEOUT_MS)
+				TH_LOG("the worker was delayed but not stalled");
+			usleep(1000);
+		}
+		ASSERT_EQ(0, kill(pid, SIGKILL));
+		ASSERT_EQ(1, worker_wait(pid, STEP_TIMEOUT_MS, &status));
+		EXPECT_TRUE(WIFSIGNALED(status));
+
+		stall_us = cg_memory_stall_us(sleeper) - before_us;
+		if (stall_us < MAX_DELAY_MS * 1000LL * 9 / 10)
+			break;
+	}
+	TH_LOG("attempt %d: stalled for %" PRId64 " us when killed", attempt + 1,
+	       stall_us);
+	EXPECT_LT(stall_us, MAX_DELAY_MS * 1000LL * 9 / 10)
+		TH_LOG("the killed task slept on");
+}
+
+MEMCG_BPF_HARNESS_MAIN
