@@ -368,16 +368,13 @@ TEST_F_TIMEOUT(high_delay, sigkill_ends_the_sleep, 300)
 		before_us = cg_memory_stall_us(sleeper);
 		pid = worker_start(sleeper, 0, touch, &size);
 		ASSERT_GT(pid, 0);
-		for (ms = 0; stats_of(self, sleeper).delays == delays; ms++) {
-			ASSERT_LT(ms, STEP_TIMEOUT_MS)
-				TH_LOG("the worker was not delayed");
-			usleep(1000);
-		}
 		/* Into the sleep, which follows the callback. */
 		for (ms = 0; cg_memory_stall_us(sleeper) == before_us; ms++) {
 			ASSERT_LT(ms, STEP_TIMEOUT_MS)
-				TH_LOG("the worker was delayed but not stalled");
-			usleep(1000);
+				TH_LOG("the worker neither sleeps nor ends");
+			ASSERT_EQ(0, worker_wait(pid, 1, &status))
+				TH_LOG("the worker was asked to be delayed %" PRIu64 " times and was not stalled",
+				       (uint64_t)stats_of(self, sleeper).delays - delays);
 		}
 		ASSERT_EQ(0, kill(pid, SIGKILL));
 		ASSERT_EQ(1, worker_wait(pid, STEP_TIMEOUT_MS, &status));
