@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "params.h"
+#include "pressure.h"
+#include "worker.h"
+#include "workload.h"
+
+/* Far above what any step takes on an emulated machine. */
+#define STEP_TIMEOUT_MS	120000
+#define RECLAIM_STEPS	16
+
+int pressure_create(struct pressure *p, const char *name)
+{
+	int ret;
+
+	p->link = -1;
+	ret = testbed_create(&p->tb, name);
+	if (ret)
+		return ret;
+	/* There is no such file where the kernel is built without swap. */
+	cg_write(p->tb.cgroup, "memory.swap.max", "0");
+	ret = testbed_add_cgroup(&p->tb, p->high, "high");
+	if (!ret)
+		ret = testbed_add_cgroup(&p->tb, p->low, "low");
+	if (ret)
+		return ret;
+
+	p->probe = probe_load();
+	return p->probe ? 0 : -errno;
+}
+
+int pressure_destroy(struct pressure *p)
+{
+	if (p->probe && p->link >= 0)
+		close(p->link);
+	probe__destroy(p->probe);
+	return testbed_destroy(&p->tb);
+}
+
+/* The file is named like the cgroup that it is charged to. */
+int pressure_file(const struct pressure *p, const char *cgroup, char *file)
+{
+	return snprintf(file, PATH_MAX, "%s/%s", p->tb.dir,
+			strrchr(cgroup, '/') + 1) < PATH_MAX ?
+		0 : -ENAMETOOLONG;
+}
+
+static int fill(void *file)
+{
+	return workload_write_file(file, params.file_size) ? 1 : 0;
+}
+
+int pressure_fill(const struct pressure *p, const char *cgroup)
+{
+	char file[PATH_MAX];
+	int ret = pressure_file(p, cgroup, file);
+
+	if (!ret)
+		ret = worker_run(cgroup, fill, file, STEP_TIMEOUT_MS);
+	return ret > 0 ? -ECHILD : ret;
+}
+
+int pressure_drop(const struct pressure *p, const char *cgroup)
+{
+	char file[PATH_MAX];
+	int ret = pressure_file(p, cgroup, file);
+
+	if (!ret && unlink(file))
+		ret = -errno;
+	return ret;
+}
+
+int pressure_reclaim(const char *cgroup, uint64_t size)
+{
+	int i, ret = 0;
+
+	for (i = 0; !ret && i < RECLAIM_STEPS; i++)
+		ret = cg_write(cgroup, "memory.reclaim", "%" PRIu64,
+			       size / RECLAIM_STEPS);
+	return ret;
+}
+
+static int charge(void *size)
+{
+	return workload_touch(*(uint64_t *)size) ? 0 : 1;
+}
+
+int pressure_charge(const char *cgroup, uint64_t size)
+{
+	return worker_run(cgroup, charge, &size, STEP_TIMEOUT_MS);
+}
+
+static int64_t read_current(const char *cgroup)
+{
+	char buf[32];
+	int ret = cg_read(cgroup, "memory.current", buf, sizeof(buf));
+
+	return ret ? ret : strtoll(buf, NULL, 10);
+}
+
+struct pressure_counts pressure_counts(const char *cgroup)
+{
+	return (struct pressure_counts) {
+		.bytes = read_current(cgroup),
+		.scanned = cg_read_key(cgroup, "memory.stat", "pgscan"),
+		.stolen = cg_read_key(cgroup, "memory.stat", "pgsteal"),
+		.low = cg_read_key(cgroup, "memory.events", "low"),
+	};
+}
+
+struct pressure_counts pressure_since(const char *cgroup,
+				      struct pressure_counts before)
+{
+	struct pressure_counts now = pressure_counts(cgroup);
+
+	return (struct pressure_counts) {
+		.bytes = before.bytes - now.bytes,
+		.scanned = now.scanned - before.scanned,
+		.stolen = now.stolen - before.stolen,
+		.low = now.low - before.low,
+	};
+}

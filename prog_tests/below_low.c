@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * below_low: what BPF says yes to is protected from reclaim as memory.low does
+ * it, no less and no more.
+ *
+ * All tests but the last two run in this tree:
+ *
+ *   memcg_bpf.below_low.<pid>	PARENT: memory.swap.max = 0
+ *   |-- high			FILE_SIZE of page cache, memory.low = 0
+ *   `-- low			FILE_SIZE of page cache, memory.low = 0
+ *
+ * They reclaim with PARENT as the target, by its memory.reclaim unless said
+ * otherwise, so that all that is reclaimed was HIGH's or LOW's.  Who has lost
+ * what is read from memory.current and memory.stat of both.
+ *
+ * There is no swap, so anonymous memory cannot be reclaimed: it serves only to
+ * make page cache go.
+ */
+#include "harness.h"
+#include "pressure_harness.h"
+
+static const struct probe_answer yes = { .below_low = 1 };
+static const struct probe_answer no;
+
+FIXTURE(below_low)
+{
+	struct pressure p;
+};
+
+FIXTURE_SETUP(below_low)
+{
+	REQUIRE(REQUIRE_MEMCG_BPF_OPS | REQUIRE_PSI | REQUIRE_PAGE_CACHE);
+	REQUIRE_FILE_SIZE();
+	ASSERT_EQ(0, pressure_create(&self->p, "below_low"));
+}
+
+FIXTURE_TEARDOWN(below_low)
+{
+	EXPECT_EQ(0, pressure_destroy(&self->p));
+}
+
+/*
+ * While there is something else, HIGH loses nothing.  LOW has no ops: BPF is not
+ * asked about it.
+ */
+TEST_F_TIMEOUT(below_low, high_keeps_its_pages_while_low_has_some, 300)
+{
+	struct pressure *p = &self->p;
+	struct losses lost;
+
+	attach(_metadata, p, p->high, p->high, yes);
+	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size / 2);
+
+	expect_kept(_metadata, "HIGH", &lost.high);
+	expect_lost(_metadata, "LOW", &lost.low, params.file_size / 8 * 3);
+	EXPECT_EQ(0, lost.high.low)
+		TH_LOG("HIGH's protection yielded, with half of LOW's file left");
+	EXPECT_GT(asked(p, p->high, PROBE_BELOW_LOW), 0);
+	EXPECT_EQ(0, asked(p, p->low, PROBE_BELOW_LOW));
+}
+
+/* The control: without BPF reclaim takes from both. */
+TEST_F_TIMEOUT(below_low, both_lose_without_ops, 300)
+{
+	struct pressure *p = &self->p;
+	struct losses lost;
+
+	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size);
+
+	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8);
+	expect_lost(_metadata, "LOW", &lost.low, params.file_size / 8);
+	EXPECT_EQ(0, lost.high.low);
+}
+
+/* The other control: BPF is asked about both, and says no. */
+TEST_F_TIMEOUT(below_low, both_lose_if_bpf_says_no, 300)
+{
+	struct pressure *p = &self->p;
+	struct losses lost;
+
+	attach(_metadata, p, p->tb.cgroup, p->high, no);
+	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size);
+
+	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8);
+	expect_lost(_metadata, "LOW", &lost.low, params.file_size / 8);
+	EXPECT_EQ(0, lost.high.low);
+	EXPECT_GT(asked(p, p->high, PROBE_BELOW_LOW), 0);
+	EXPECT_GT(asked(p, p->low, PROBE_BELOW_LOW), 0);
+}
+
+/*
+ * HIGH and LOW have the same ops, PARENT's.  A yes is for the cgroup that BPF was
+ * asked about: here LOW keeps its pages and HIGH does not.
+ */
+TEST_F_TIMEOUT(below_low, a_yes_protects_no_other_cgroup, 300)
+{
+	struct pressure *p = &self->p;
+	struct losses lost;
+
+	attach(_metadata, p, p->tb.cgroup, p->low, yes);
+	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size / 2);
+
+	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8 * 3);
+	expect_kept(_metadata, "LOW", &lost.low);
+	EXPECT_GT(asked(p, p->high, PROBE_BELOW_LOW), 0);
+	EXPECT_GT(asked(p, p->low, PROBE_BELOW_LOW), 0);
+}
+
+/*
+ * When nothing else is left, HIGH's pages go rather than a task.  This is where
+ * memory.low is not memory.min.
+ *
+ *   memcg_bpf.below_low.<pid>	memory.max = 2 * FILE_SIZE
+ *   |-- high			FILE_SIZE of page cache
+ *   `-- low			a task with 1.5 * FILE_SIZE of anonymous memory
+ */
+TEST_F_TIMEOUT(below_low, yields_when_nothing_else_is_left, 300)
+{
+	struct pressure *p = &self->p;
+	struct losses lost;
+	int status;
+
+	attach(_metadata, p, p->high, p->high, yes);
+	lost = fill_and_charge(_metadata, p, &status);
+
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, cg_read_key(p->tb.cgroup, "memory.events", "oom_kill"));
+	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 4);
+	EXPECT_GT(lost.high.low, 0)
+		TH_LOG("HIGH lost pages, but not as one whom memory.low protects");
+	EXPECT_GT(asked(p, p->high, PROBE_BELOW_LOW), 0);
+}
+
+/*
+ * A no leaves the kernel's own memory.low in force: HIGH keeps its pages, and
+ * when LOW has none left it yields, as only the protected do.
+ *
+ *   memcg_bpf.below_low.<pid>
+ *   |-- high			memory.low = max; BPF says no
+ *   `-- low
+ */
+TEST_F_TIMEOUT(below_low, a_no_leaves_memory_low_in_force, 300)
+{
+	struct pressure *p = &self->p;
+	struct losses lost;
+
+	attach(_metadata, p, p->high, p->high, no);
+	ASSERT_EQ(0, cg_write(p->high, "memory.low", "max"));
+	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size / 2);
+
+	expect_kept(_metadata, "HIGH", &lost.high);
+	expect_lost(_metadata, "LOW", &lost.low, params.file_size / 8 * 3);
+	EXPECT_EQ(0, lost.high.low);
+	EXPECT_GT(asked(p, p->high, PROBE_BELOW_LOW), 0);
+
+	ASSERT_EQ(0, pressure_drop(p, p->low));
+	lost = losses_begin(p);
+	EXPECT_EQ(0, pressure_reclaim(p->tb.cgroup, params.file_size / 4));
+	lost = losses_end(_metadata, p, lost);
+	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8);
+	EXPECT_GT(lost.high.low, 0)
+		TH_LOG("HIGH lost pages, but not as one whom memory.low protects");
+}
+
+/* HIGH is the target of the reclaim, by its own memory.reclaim. */
+TEST_F_TIMEOUT(below_low, memory_reclaim_of_high_is_not_hindered, 300)
+{
+	struct pressure *p = &self->p;
+	struct losses lost;
+
+	attach(_metadata, p, p->high, p->high, yes);
+	lost = fill_and_reclaim(_metadata, p, p->high, params.file_size / 2);
+
+	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8 * 3);
+	expect_kept(_metadata, "LOW", &lost.low);
+	EXPECT_EQ(0, lost.high.low)
+		TH_LOG("HIGH lost pages as one whom memory.low protects");
+}
+
+/* HIGH is the target of the reclaim, by its own memory.max, lowered to half. */
+TEST_F_TIMEOUT(below_low, memory_max_of_high_is_not_hindered, 300)
+{
+	struct pressure *p = &self->p;
+	struct losses lost;
+
+	attach(_metadata, p, p->high, p->high, yes);
+	fill(_metadata, p, p->high);
+	lost = losses_begin(p);
+	ASSERT_EQ(0, cg_write(p->high, "memory.max", "%" PRIu64,
+			      params.file_size / 2));
+	lost = losses_end(_metadata, p, lost);
+
+	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8 * 3);
+	EXPECT_EQ(0, lost.high.low)
+		TH_LOG("HIGH lost pages as one whom memory.low protects");
+}
+
+/*
+ * HIGH and LOW at work at the same time, with memory for one and a half of them.
+ * LOW has to give, and is delayed.  See lib/contest.h for the tree.
+ */
+TEST_F_TIMEOUT(below_low, below_low_over_high, 300)
+{
+	struct contest c = contest(_metadata, &self->p, &yes);
+
+	/* At a moment when LOW's pages are all in use, HIGH may yield a few. */
+	EXPECT_LE(c.high.stolen * sysconf(_SC_PAGESIZE),
+		  (int64_t)params.file_size / 16)
+		TH_LOG("HIGH has lost page cache");
+	EXPECT_GT(c.high_asked.calls[PROBE_BELOW_LOW], 0);
+	expect_low_had_to_give(_metadata, &c);
+}
+
+/* The control: without ops HIGH has to give, whatever LOW does. */
+TEST_F_TIMEOUT(below_low, below_low_over_high_without_ops, 300)
+{
+	struct contest c = contest(_metadata, &self->p, NULL);
+
+	EXPECT_GE(c.high.stolen * sysconf(_SC_PAGESIZE),
+		  (int64_t)params.file_size / 8)
+		TH_LOG("HIGH has lost too little");
+}
+
+MEMCG_BPF_HARNESS_MAIN

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * below_min: what BPF says yes to is protected from reclaim as memory.min does
+ * it, no less and no more.
+ *
+ * All tests but the last two run in this tree:
+ *
+ *   memcg_bpf.below_min.<pid>	PARENT: memory.swap.max = 0
+ *   |-- high			FILE_SIZE of page cache, memory.min = 0
+ *   `-- low			FILE_SIZE of page cache, memory.min = 0
+ *
+ * They reclaim with PARENT as the target, by its memory.reclaim unless said
+ * otherwise, so that all that is reclaimed was HIGH's or LOW's.  Who has lost
+ * what is read from memory.current and memory.stat of both.
+ *
+ * There is no swap, so anonymous memory cannot be reclaimed: it serves only to
+ * make page cache go.
+ */
+#include "harness.h"
+#include "pressure_harness.h"
+
+static const struct probe_answer yes = { .below_min = 1 };
+static const struct probe_answer no;
+
+FIXTURE(below_min)
+{
+	struct pressure p;
+};
+
+FIXTURE_SETUP(below_min)
+{
+	REQUIRE(REQUIRE_MEMCG_BPF_OPS | REQUIRE_PSI | REQUIRE_PAGE_CACHE);
+	REQUIRE_FILE_SIZE();
+	ASSERT_EQ(0, pressure_create(&self->p, "below_min"));
+}
+
+FIXTURE_TEARDOWN(below_min)
+{
+	EXPECT_EQ(0, pressure_destroy(&self->p));
+}
+
+/*
+ * While there is something else, HIGH loses nothing.  LOW has no ops: BPF is not
+ * asked about it.
+ */
+TEST_F_TIMEOUT(below_min, high_keeps_its_pages_while_low_has_some, 300)
+{
+	struct pressure *p = &self->p;
+	struct losses lost;
+
+	attach(_metadata, p, p->high, p->high, yes);
+	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size / 2);
+
+	expect_kept(_metadata, "HIGH", &lost.high);
+	expect_lost(_metadata, "LOW", &lost.low, params.file_size / 8 * 3);
+	EXPECT_GT(asked(p, p->high, PROBE_BELOW_MIN), 0);
+	EXPECT_EQ(0, asked(p, p->low, PROBE_BELOW_MIN));
+}
+
+/* The control: without BPF reclaim takes from both. */
+TEST_F_TIMEOUT(below_min, both_lose_without_ops, 300)
+{
+	struct pressure *p = &self->p;
+	struct losses lost;
+
+	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size);
+
+	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8);
+	expect_lost(_metadata, "LOW", &lost.low, params.file_size / 8);
+}
+
+/* The other control: BPF is asked about both, and says no. */
+TEST_F_TIMEOUT(below_min, both_lose_if_bpf_says_no, 300)
+{
+	struct pressure *p = &self->p;
+	struct losses lost;
+
+	attach(_metadata, p, p->tb.cgroup, p->high, no);
+	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size);
+
+	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8);
+	expect_lost(_metadata, "LOW", &lost.low, params.file_size / 8);
+	EXPECT_GT(asked(p, p->high, PROBE_BELOW_MIN), 0);
+	EXPECT_GT(asked(p, p->low, PROBE_BELOW_MIN), 0);
+}
+
+/*
+ * HIGH and LOW have the same ops, PARENT's.  A yes is for the cgroup that BPF was
+ * asked about: here LOW keeps its pages and HIGH does not.
+ */
+TEST_F_TIMEOUT(below_min, a_yes_protects_no_other_cgroup, 300)
+{
+	struct pressure *p = &self->p;
+	struct losses lost;
+
+	attach(_metadata, p, p->tb.cgroup, p->low, yes);
+	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size / 2);
+
+	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8 * 3);
+	expect_kept(_metadata, "LOW", &lost.low);
+	EXPECT_GT(asked(p, p->high, PROBE_BELOW_MIN), 0);
+	EXPECT_GT(asked(p, p->low, PROBE_BELOW_MIN), 0);
+}
+
+/*
+ * When nothing else is left, a task is killed, and HIGH still loses nothing.
+ * This is where memory.min is not memory.low.
+ *
+ *   memcg_bpf.below_min.<pid>	memory.max = 2 * FILE_SIZE
+ *   |-- high			FILE_SIZE of page cache
+ *   `-- low			a task with 1.5 * FILE_SIZE of anonymous memory
+ */
+TEST_F_TIMEOUT(below_min, does_not_yield_to_oom, 300)
+{
+	struct pressure *p = &self->p;
+	struct losses lost;
+	int status;
+
+	attach(_metadata, p, p->high, p->high, yes);
+	lost = fill_and_charge(_metadata, p, &status);
+
+	EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	EXPECT_EQ(1, cg_read_key(p->low, "memory.events", "oom_kill"));
+	EXPECT_EQ(1, cg_read_key(p->tb.cgroup, "memory.events", "oom_kill"));
+	expect_kept(_metadata, "HIGH", &lost.high);
+	EXPECT_GT(asked(p, p->high, PROBE_BELOW_MIN), 0);
+}
+
+/* The control: BPF says no, and the same task lives on HIGH's page cache. */
+TEST_F_TIMEOUT(below_min, no_oom_if_bpf_says_no, 300)
+{
+	struct pressure *p = &self->p;
+	struct losses lost;
+	int status;
+
+	attach(_metadata, p, p->high, p->high, no);
+	lost = fill_and_charge(_metadata, p, &status);
+
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, cg_read_key(p->tb.cgroup, "memory.events", "oom_kill"));
+	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 4);
+	EXPECT_GT(asked(p, p->high, PROBE_BELOW_MIN), 0);
+}
+
+/*
+ * A no leaves the kernel's own memory.min in force: HIGH keeps its pages, even
+ * when LOW has none left and the reclaim fails.
+ *
+ *   memcg_bpf.below_min.<pid>
+ *   |-- high			memory.min = max; BPF says no
+ *   `-- low
+ */
+TEST_F_TIMEOUT(below_min, a_no_leaves_memory_min_in_force, 300)
+{
+	struct pressure *p = &self->p;
+	struct losses lost;
+
+	attach(_metadata, p, p->high, p->high, no);
+	ASSERT_EQ(0, cg_write(p->high, "memory.min", "max"));
+	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size / 2);
+
+	expect_kept(_metadata, "HIGH", &lost.high);
+	expect_lost(_metadata, "LOW", &lost.low, params.file_size / 8 * 3);
+	EXPECT_GT(asked(p, p->high, PROBE_BELOW_MIN), 0);
+
+	ASSERT_EQ(0, pressure_drop(p, p->low));
+	lost = losses_begin(p);
+	EXPECT_EQ(-EAGAIN, pressure_reclaim(p->tb.cgroup, params.file_size / 4));
+	lost = losses_end(_metadata, p, lost);
+	expect_kept(_metadata, "HIGH", &lost.high);
+}
+
+/* HIGH is the target of the reclaim, by its own memory.reclaim. */
+TEST_F_TIMEOUT(below_min, memory_reclaim_of_high_is_not_hindered, 300)
+{
+	struct pressure *p = &self->p;
+	struct losses lost;
+
+	attach(_metadata, p, p->high, p->high, yes);
+	lost = fill_and_reclaim(_metadata, p, p->high, params.file_size / 2);
+
+	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8 * 3);
+	expect_kept(_metadata, "LOW", &lost.low);
+}
+
+/* HIGH is the target of the reclaim, by its own memory.max, lowered to half. */
+TEST_F_TIMEOUT(below_min, memory_max_of_high_is_not_hindered, 300)
+{
+	struct pressure *p = &self->p;
+	struct losses lost;
+
+	attach(_metadata, p, p->high, p->high, yes);
+	fill(_metadata, p, p->high);
+	lost = losses_begin(p);
+	ASSERT_EQ(0, cg_write(p->high, "memory.max", "%" PRIu64,
+			      params.file_size / 2));
+	lost = losses_end(_metadata, p, lost);
+
+	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8 * 3);
+}
+
+/*
+ * HIGH and LOW at work at the same time, with memory for one and a half of them.
+ * LOW has to give, and is delayed.  See lib/contest.h for the tree.
+ */
+TEST_F_TIMEOUT(below_min, below_min_over_high, 300)
+{
+	struct contest c = contest(_metadata, &self->p, &yes);
+
+	EXPECT_EQ(0, c.high.stolen)
+		TH_LOG("HIGH has lost page cache");
+	EXPECT_GT(c.high_asked.calls[PROBE_BELOW_MIN], 0);
+	expect_low_had_to_give(_metadata, &c);
+}
+
+/* The control: without ops HIGH has to give, whatever LOW does. */
+TEST_F_TIMEOUT(below_min, below_min_over_high_without_ops, 300)
+{
+	struct contest c = contest(_metadata, &self->p, NULL);
+
+	EXPECT_GE(c.high.stolen * sysconf(_SC_PAGESIZE),
+		  (int64_t)params.file_size / 8)
+		TH_LOG("HIGH has lost too little");
+}
+
+MEMCG_BPF_HARNESS_MAIN
