@@ -12,8 +12,6 @@
 #include "worker.h"
 #include "workload.h"
 
-/* Far above what any step takes on an emulated machine. */
-#define STEP_TIMEOUT_MS	120000
 #define RECLAIM_STEPS	16
 
 int pressure_create(struct pressure *p, const char *name)
@@ -87,14 +85,9 @@ int pressure_reclaim(const char *cgroup, uint64_t size)
 	return ret;
 }
 
-static int charge(void *size)
-{
-	return workload_touch(*(uint64_t *)size) ? 0 : 1;
-}
-
 int pressure_charge(const char *cgroup, uint64_t size)
 {
-	return worker_run(cgroup, charge, &size, STEP_TIMEOUT_MS);
+	return worker_run(cgroup, workload_touch_job, &size, STEP_TIMEOUT_MS);
 }
 
 static int64_t read_current(const char *cgroup)

@@ -184,7 +184,8 @@ static inline struct contest contest(struct __test_metadata *_metadata,
 static inline void expect_low_had_to_give(struct __test_metadata *_metadata,
 					  const struct contest *c)
 {
-	int64_t ms = params.over_high_ms < 2000 ? params.over_high_ms : 2000;
+	int64_t ms = params.over_high_ms < MAX_DELAY_MS ?
+		params.over_high_ms : MAX_DELAY_MS;
 
 	EXPECT_GE(c->low.stolen * sysconf(_SC_PAGESIZE),
 		  (int64_t)params.file_size / 4)

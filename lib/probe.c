@@ -59,15 +59,11 @@ uint64_t probe_total(struct probe *probe, enum probe_callback callback)
 	return total;
 }
 
-static int charge(void *arg)
-{
-	(void)arg;
-	return workload_touch(PROBE_CHARGE) ? 0 : 1;
-}
-
 int probe_charge(const char *cgroup)
 {
-	int status = worker_run(cgroup, charge, NULL, CHARGE_TIMEOUT_MS);
+	uint64_t size = PROBE_CHARGE;
+	int status = worker_run(cgroup, workload_touch_job, &size,
+				CHARGE_TIMEOUT_MS);
 
 	if (status < 0)
 		return status;

@@ -4,6 +4,9 @@
 
 #include <sys/types.h>
 
+/* Far above what any step of a worker takes on an emulated machine. */
+#define STEP_TIMEOUT_MS	120000
+
 /**
  * worker_start() - run a function in a process of its own in a cgroup
  * @cgroup: path of the cgroup

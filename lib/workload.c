@@ -62,7 +62,7 @@ out:
 	return ret;
 }
 
-void *workload_touch(uint64_t size)
+int workload_touch(uint64_t size)
 {
 	long page = sysconf(_SC_PAGESIZE);
 	volatile char *map;
@@ -71,8 +71,13 @@ void *workload_touch(uint64_t size)
 	map = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (map == MAP_FAILED)
-		return NULL;
+		return -errno;
 	for (at = 0; at < size; at += page)
 		map[at] = 1;
-	return (void *)map;
+	return 0;
+}
+
+int workload_touch_job(void *size)
+{
+	return workload_touch(*(uint64_t *)size) ? 1 : 0;
 }

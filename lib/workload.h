@@ -29,8 +29,18 @@ int workload_read_file(const char *path);
  * workload_touch() - map anonymous memory and write to each of its pages
  * @size: bytes
  *
- * Return: the mapping, for munmap(), or NULL with errno set.
+ * The memory stays until the process ends.
+ *
+ * Return: 0, or a negative errno.
  */
-void *workload_touch(uint64_t size);
+int workload_touch(uint64_t size);
+
+/**
+ * workload_touch_job() - workload_touch() as a worker's function
+ * @size: points to a uint64_t, the number of bytes
+ *
+ * Return: the exit status, 0 or 1.
+ */
+int workload_touch_job(void *size);
 
 #endif /* __LIB_WORKLOAD_H */

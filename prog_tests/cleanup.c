@@ -27,7 +27,7 @@
 #define TEST_NAME	"low_is_delayed_while_high_faults"
 
 /* Far above what any step takes on an emulated machine. */
-#define STEP_TIMEOUT_MS	60000
+#define CLEANUP_TIMEOUT_MS	60000
 
 FIXTURE(cleanup)
 {
@@ -136,7 +136,7 @@ FIXTURE_SETUP(cleanup)
 		run_program();
 
 	for (ms = 0; !self->worker; ms += 10) {
-		ASSERT_LT(ms, STEP_TIMEOUT_MS)
+		ASSERT_LT(ms, CLEANUP_TIMEOUT_MS)
 			TH_LOG("%s did not start LOW", PROGRAM);
 		ASSERT_EQ(0, worker_wait(self->program, 10, &status))
 			TH_LOG("%s ended early with %s", PROGRAM,
@@ -161,7 +161,7 @@ static void expect_fail_and_nothing_left(struct __test_metadata *_metadata,
 {
 	int status = 0, ms;
 
-	ASSERT_EQ(1, worker_wait(self->program, STEP_TIMEOUT_MS, &status))
+	ASSERT_EQ(1, worker_wait(self->program, CLEANUP_TIMEOUT_MS, &status))
 		TH_LOG("%s hangs", PROGRAM);
 	self->program = 0;
 	EXPECT_NE(0, status)
@@ -169,7 +169,7 @@ static void expect_fail_and_nothing_left(struct __test_metadata *_metadata,
 	EXPECT_FALSE(WIFEXITED(status) && WEXITSTATUS(status) == KSFT_SKIP);
 
 	/* After SIGKILL of the program, its sweeper needs a moment. */
-	for (ms = 0; ms < STEP_TIMEOUT_MS && count_processes(); ms += 10)
+	for (ms = 0; ms < CLEANUP_TIMEOUT_MS && count_processes(); ms += 10)
 		usleep(10000);
 
 	EXPECT_EQ(0, count_processes());
@@ -177,7 +177,7 @@ static void expect_fail_and_nothing_left(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, count_paths(self->dirs, NULL));
 
 	/* The kernel frees a link in a work item of its own. */
-	for (ms = 0; ms < STEP_TIMEOUT_MS && count_links() > self->links; ms += 10)
+	for (ms = 0; ms < CLEANUP_TIMEOUT_MS && count_links() > self->links; ms += 10)
 		usleep(10000);
 	EXPECT_EQ(self->links, count_links());
 }

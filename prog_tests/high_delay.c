@@ -25,12 +25,8 @@
 
 #define MiB (1ULL << 20)
 
-/* No sleep is longer: MEMCG_MAX_HIGH_DELAY_JIFFIES, 2 * HZ. */
-#define MAX_DELAY_MS	2000
 /* Enough to tell the sum of the delays from a single one. */
 #define MIN_DELAYS	3
-/* Far above what any step takes on an emulated machine. */
-#define STEP_TIMEOUT_MS	120000
 
 FIXTURE(high_delay)
 {
@@ -77,13 +73,6 @@ static struct probe_stats stats_of(FIXTURE_DATA(high_delay) *self,
 	return probe_stats(self->probe, cg_id(cgroup));
 }
 
-static int touch(void *arg)
-{
-	const uint64_t *size = arg;
-
-	return workload_touch(*size) ? 0 : 1;
-}
-
 /* The kernel's tick: a sleep is a number of these. */
 static long tick_us(void)
 {
@@ -124,7 +113,8 @@ static void start_dose(struct __test_metadata *_metadata,
 	snprintf(name, sizeof(name), "ms%u", dose->ms);
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, dose->cgroup, name));
 	ask_for(self, dose->cgroup, dose->ms);
-	dose->pid = worker_start(dose->cgroup, dose->ms, touch, size);
+	dose->pid = worker_start(dose->cgroup, dose->ms,
+				 workload_touch_job, size);
 	ASSERT_GT(dose->pid, 0);
 }
 
@@ -281,10 +271,10 @@ static int grow_over_high(void *arg)
 {
 	const struct growth *growth = arg;
 
-	if (!workload_touch(growth->size) ||
+	if (workload_touch(growth->size) ||
 	    cg_write(growth->cgroup, "memory.high", "%" PRIu64, growth->high))
 		return 1;
-	return workload_touch(growth->more) ? 0 : 1;
+	return workload_touch(growth->more) ? 1 : 0;
 }
 
 static int64_t stall_over_high(struct __test_metadata *_metadata,
@@ -366,7 +356,7 @@ TEST_F_TIMEOUT(high_delay, sigkill_ends_the_sleep, 300)
 		uint64_t delays = stats_of(self, sleeper).delays;
 
 		before_us = cg_memory_stall_us(sleeper);
-		pid = worker_start(sleeper, 0, touch, &size);
+		pid = worker_start(sleeper, 0, workload_touch_job, &size);
 		ASSERT_GT(pid, 0);
 		/* Into the sleep, which follows the callback. */
 		for (ms = 0; cg_memory_stall_us(sleeper) == before_us; ms++) {

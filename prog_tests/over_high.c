@@ -32,10 +32,6 @@
 #define READ_PASSES	5
 /* Enough to tell the sum of the delays from a single one. */
 #define MIN_DELAYS	3
-/* No sleep of the kernel is longer: MEMCG_MAX_HIGH_DELAY_JIFFIES, 2 * HZ. */
-#define MAX_DELAY_MS	2000
-/* Far above what any step takes on an emulated machine. */
-#define STEP_TIMEOUT_MS	120000
 
 /* What a worker is to do, in memory that driver and workers share. */
 struct job {
