@@ -17,10 +17,12 @@
  * make page cache go.
  */
 #include "harness.h"
-#include "pressure_harness.h"
+#include "protection.h"
 
-static const struct probe_answer yes = { .below_low = 1 };
-static const struct probe_answer no;
+static const struct protection below_low = {
+	.callback = PROBE_BELOW_LOW,
+	.yes = { .below_low = 1 },
+};
 
 FIXTURE(below_low)
 {
@@ -45,47 +47,19 @@ FIXTURE_TEARDOWN(below_low)
  */
 TEST_F_TIMEOUT(below_low, high_keeps_its_pages_while_low_has_some, 300)
 {
-	struct pressure *p = &self->p;
-	struct losses lost;
-
-	attach(_metadata, p, p->high, p->high, yes);
-	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size / 2);
-
-	expect_kept(_metadata, "HIGH", &lost.high);
-	expect_lost(_metadata, "LOW", &lost.low, params.file_size / 8 * 3);
-	EXPECT_EQ(0, lost.high.low)
-		TH_LOG("HIGH's protection yielded, with half of LOW's file left");
-	EXPECT_GT(asked(p, p->high, PROBE_BELOW_LOW), 0);
-	EXPECT_EQ(0, asked(p, p->low, PROBE_BELOW_LOW));
+	expect_high_keeps_its_pages(_metadata, &self->p, &below_low);
 }
 
 /* The control: without BPF reclaim takes from both. */
 TEST_F_TIMEOUT(below_low, both_lose_without_ops, 300)
 {
-	struct pressure *p = &self->p;
-	struct losses lost;
-
-	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size);
-
-	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8);
-	expect_lost(_metadata, "LOW", &lost.low, params.file_size / 8);
-	EXPECT_EQ(0, lost.high.low);
+	expect_both_lose(_metadata, &self->p);
 }
 
 /* The other control: BPF is asked about both, and says no. */
 TEST_F_TIMEOUT(below_low, both_lose_if_bpf_says_no, 300)
 {
-	struct pressure *p = &self->p;
-	struct losses lost;
-
-	attach(_metadata, p, p->tb.cgroup, p->high, no);
-	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size);
-
-	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8);
-	expect_lost(_metadata, "LOW", &lost.low, params.file_size / 8);
-	EXPECT_EQ(0, lost.high.low);
-	EXPECT_GT(asked(p, p->high, PROBE_BELOW_LOW), 0);
-	EXPECT_GT(asked(p, p->low, PROBE_BELOW_LOW), 0);
+	expect_both_lose_if_bpf_says_no(_metadata, &self->p, &below_low);
 }
 
 /*
@@ -94,16 +68,7 @@ TEST_F_TIMEOUT(below_low, both_lose_if_bpf_says_no, 300)
  */
 TEST_F_TIMEOUT(below_low, a_yes_protects_no_other_cgroup, 300)
 {
-	struct pressure *p = &self->p;
-	struct losses lost;
-
-	attach(_metadata, p, p->tb.cgroup, p->low, yes);
-	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size / 2);
-
-	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8 * 3);
-	expect_kept(_metadata, "LOW", &lost.low);
-	EXPECT_GT(asked(p, p->high, PROBE_BELOW_LOW), 0);
-	EXPECT_GT(asked(p, p->low, PROBE_BELOW_LOW), 0);
+	expect_yes_protects_no_other(_metadata, &self->p, &below_low);
 }
 
 /*
@@ -120,7 +85,7 @@ TEST_F_TIMEOUT(below_low, yields_when_nothing_else_is_left, 300)
 	struct losses lost;
 	int status;
 
-	attach(_metadata, p, p->high, p->high, yes);
+	attach(_metadata, p, p->high, p->high, below_low.yes);
 	lost = fill_and_charge(_metadata, p, &status);
 
 	EXPECT_EQ(0, status);
@@ -165,34 +130,13 @@ TEST_F_TIMEOUT(below_low, a_no_leaves_memory_low_in_force, 300)
 /* HIGH is the target of the reclaim, by its own memory.reclaim. */
 TEST_F_TIMEOUT(below_low, memory_reclaim_of_high_is_not_hindered, 300)
 {
-	struct pressure *p = &self->p;
-	struct losses lost;
-
-	attach(_metadata, p, p->high, p->high, yes);
-	lost = fill_and_reclaim(_metadata, p, p->high, params.file_size / 2);
-
-	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8 * 3);
-	expect_kept(_metadata, "LOW", &lost.low);
-	EXPECT_EQ(0, lost.high.low)
-		TH_LOG("HIGH lost pages as one whom memory.low protects");
+	expect_memory_reclaim_is_not_hindered(_metadata, &self->p, &below_low);
 }
 
 /* HIGH is the target of the reclaim, by its own memory.max, lowered to half. */
 TEST_F_TIMEOUT(below_low, memory_max_of_high_is_not_hindered, 300)
 {
-	struct pressure *p = &self->p;
-	struct losses lost;
-
-	attach(_metadata, p, p->high, p->high, yes);
-	fill(_metadata, p, p->high);
-	lost = losses_begin(p);
-	ASSERT_EQ(0, cg_write(p->high, "memory.max", "%" PRIu64,
-			      params.file_size / 2));
-	lost = losses_end(_metadata, p, lost);
-
-	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8 * 3);
-	EXPECT_EQ(0, lost.high.low)
-		TH_LOG("HIGH lost pages as one whom memory.low protects");
+	expect_memory_max_is_not_hindered(_metadata, &self->p, &below_low);
 }
 
 /*
@@ -201,7 +145,7 @@ TEST_F_TIMEOUT(below_low, memory_max_of_high_is_not_hindered, 300)
  */
 TEST_F_TIMEOUT(below_low, below_low_over_high, 300)
 {
-	struct contest c = contest(_metadata, &self->p, &yes);
+	struct contest c = contest(_metadata, &self->p, &below_low.yes);
 
 	/* At a moment when LOW's pages are all in use, HIGH may yield a few. */
 	EXPECT_LE(c.high.stolen * sysconf(_SC_PAGESIZE),
@@ -214,11 +158,7 @@ TEST_F_TIMEOUT(below_low, below_low_over_high, 300)
 /* The control: without ops HIGH has to give, whatever LOW does. */
 TEST_F_TIMEOUT(below_low, below_low_over_high_without_ops, 300)
 {
-	struct contest c = contest(_metadata, &self->p, NULL);
-
-	EXPECT_GE(c.high.stolen * sysconf(_SC_PAGESIZE),
-		  (int64_t)params.file_size / 8)
-		TH_LOG("HIGH has lost too little");
+	expect_high_has_to_give(_metadata, &self->p);
 }
 
 MEMCG_BPF_HARNESS_MAIN

@@ -17,10 +17,12 @@
  * make page cache go.
  */
 #include "harness.h"
-#include "pressure_harness.h"
+#include "protection.h"
 
-static const struct probe_answer yes = { .below_min = 1 };
-static const struct probe_answer no;
+static const struct protection below_min = {
+	.callback = PROBE_BELOW_MIN,
+	.yes = { .below_min = 1 },
+};
 
 FIXTURE(below_min)
 {
@@ -45,43 +47,19 @@ FIXTURE_TEARDOWN(below_min)
  */
 TEST_F_TIMEOUT(below_min, high_keeps_its_pages_while_low_has_some, 300)
 {
-	struct pressure *p = &self->p;
-	struct losses lost;
-
-	attach(_metadata, p, p->high, p->high, yes);
-	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size / 2);
-
-	expect_kept(_metadata, "HIGH", &lost.high);
-	expect_lost(_metadata, "LOW", &lost.low, params.file_size / 8 * 3);
-	EXPECT_GT(asked(p, p->high, PROBE_BELOW_MIN), 0);
-	EXPECT_EQ(0, asked(p, p->low, PROBE_BELOW_MIN));
+	expect_high_keeps_its_pages(_metadata, &self->p, &below_min);
 }
 
 /* The control: without BPF reclaim takes from both. */
 TEST_F_TIMEOUT(below_min, both_lose_without_ops, 300)
 {
-	struct pressure *p = &self->p;
-	struct losses lost;
-
-	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size);
-
-	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8);
-	expect_lost(_metadata, "LOW", &lost.low, params.file_size / 8);
+	expect_both_lose(_metadata, &self->p);
 }
 
 /* The other control: BPF is asked about both, and says no. */
 TEST_F_TIMEOUT(below_min, both_lose_if_bpf_says_no, 300)
 {
-	struct pressure *p = &self->p;
-	struct losses lost;
-
-	attach(_metadata, p, p->tb.cgroup, p->high, no);
-	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size);
-
-	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8);
-	expect_lost(_metadata, "LOW", &lost.low, params.file_size / 8);
-	EXPECT_GT(asked(p, p->high, PROBE_BELOW_MIN), 0);
-	EXPECT_GT(asked(p, p->low, PROBE_BELOW_MIN), 0);
+	expect_both_lose_if_bpf_says_no(_metadata, &self->p, &below_min);
 }
 
 /*
@@ -90,16 +68,7 @@ TEST_F_TIMEOUT(below_min, both_lose_if_bpf_says_no, 300)
  */
 TEST_F_TIMEOUT(below_min, a_yes_protects_no_other_cgroup, 300)
 {
-	struct pressure *p = &self->p;
-	struct losses lost;
-
-	attach(_metadata, p, p->tb.cgroup, p->low, yes);
-	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size / 2);
-
-	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8 * 3);
-	expect_kept(_metadata, "LOW", &lost.low);
-	EXPECT_GT(asked(p, p->high, PROBE_BELOW_MIN), 0);
-	EXPECT_GT(asked(p, p->low, PROBE_BELOW_MIN), 0);
+	expect_yes_protects_no_other(_metadata, &self->p, &below_min);
 }
 
 /*
@@ -116,7 +85,7 @@ TEST_F_TIMEOUT(below_min, does_not_yield_to_oom, 300)
 	struct losses lost;
 	int status;
 
-	attach(_metadata, p, p->high, p->high, yes);
+	attach(_metadata, p, p->high, p->high, below_min.yes);
 	lost = fill_and_charge(_metadata, p, &status);
 
 	EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
@@ -173,30 +142,13 @@ TEST_F_TIMEOUT(below_min, a_no_leaves_memory_min_in_force, 300)
 /* HIGH is the target of the reclaim, by its own memory.reclaim. */
 TEST_F_TIMEOUT(below_min, memory_reclaim_of_high_is_not_hindered, 300)
 {
-	struct pressure *p = &self->p;
-	struct losses lost;
-
-	attach(_metadata, p, p->high, p->high, yes);
-	lost = fill_and_reclaim(_metadata, p, p->high, params.file_size / 2);
-
-	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8 * 3);
-	expect_kept(_metadata, "LOW", &lost.low);
+	expect_memory_reclaim_is_not_hindered(_metadata, &self->p, &below_min);
 }
 
 /* HIGH is the target of the reclaim, by its own memory.max, lowered to half. */
 TEST_F_TIMEOUT(below_min, memory_max_of_high_is_not_hindered, 300)
 {
-	struct pressure *p = &self->p;
-	struct losses lost;
-
-	attach(_metadata, p, p->high, p->high, yes);
-	fill(_metadata, p, p->high);
-	lost = losses_begin(p);
-	ASSERT_EQ(0, cg_write(p->high, "memory.max", "%" PRIu64,
-			      params.file_size / 2));
-	lost = losses_end(_metadata, p, lost);
-
-	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8 * 3);
+	expect_memory_max_is_not_hindered(_metadata, &self->p, &below_min);
 }
 
 /*
@@ -205,7 +157,7 @@ TEST_F_TIMEOUT(below_min, memory_max_of_high_is_not_hindered, 300)
  */
 TEST_F_TIMEOUT(below_min, below_min_over_high, 300)
 {
-	struct contest c = contest(_metadata, &self->p, &yes);
+	struct contest c = contest(_metadata, &self->p, &below_min.yes);
 
 	EXPECT_EQ(0, c.high.stolen)
 		TH_LOG("HIGH has lost page cache");
@@ -216,11 +168,7 @@ TEST_F_TIMEOUT(below_min, below_min_over_high, 300)
 /* The control: without ops HIGH has to give, whatever LOW does. */
 TEST_F_TIMEOUT(below_min, below_min_over_high_without_ops, 300)
 {
-	struct contest c = contest(_metadata, &self->p, NULL);
-
-	EXPECT_GE(c.high.stolen * sysconf(_SC_PAGESIZE),
-		  (int64_t)params.file_size / 8)
-		TH_LOG("HIGH has lost too little");
+	expect_high_has_to_give(_metadata, &self->p);
 }
 
 MEMCG_BPF_HARNESS_MAIN
