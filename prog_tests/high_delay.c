@@ -118,6 +118,22 @@ static void start_dose(struct __test_metadata *_metadata,
 	ASSERT_GT(dose->pid, 0);
 }
 
+/* Return true when it has ended just now. */
+static bool follow_dose(struct __test_metadata *_metadata,
+			FIXTURE_DATA(high_delay) *self, struct dose *dose)
+{
+	int status;
+
+	if (stats_of(self, dose->cgroup).delays >= MIN_DELAYS)
+		ask_for(self, dose->cgroup, 0);
+	if (!dose->pid || !worker_wait(dose->pid, 0, &status))
+		return false;
+	EXPECT_EQ(0, status)
+		TH_LOG("%u ms: %s", dose->ms, worker_status(status));
+	dose->pid = 0;
+	return true;
+}
+
 static void expect_dose(struct __test_metadata *_metadata,
 			FIXTURE_DATA(high_delay) *self, struct dose *dose)
 {
@@ -156,7 +172,8 @@ static void expect_dose(struct __test_metadata *_metadata,
  *   |-- ms0			answer 0
  *   |-- ms5			answer 5
  *   ...
- *   `-- ms5000			answer 5000
+ *   |-- ms5000			answer 5000
+ *   `-- ms4294967295		answer UINT_MAX
  *
  * The control is ms0, which does the same.  A worker has had enough after
  * MIN_DELAYS, and then the answer is 0 for it, too.
@@ -164,12 +181,11 @@ static void expect_dose(struct __test_metadata *_metadata,
 TEST_F_TIMEOUT(high_delay, sleep_is_what_bpf_asks_for, 300)
 {
 	static const unsigned int delays_ms[] = {
-		0, 5, 10, 11, 50, 200, 1000, 2000, 5000
+		0, 5, 10, 11, 50, 200, 1000, MAX_DELAY_MS, 5000, UINT_MAX
 	};
 	static struct dose doses[ARRAY_SIZE(delays_ms)];
+	unsigned int i, left = ARRAY_SIZE(doses), ms, limit_ms = STEP_TIMEOUT_MS;
 	uint64_t size = 4 * MiB;
-	unsigned int i, left = ARRAY_SIZE(doses), ms;
-	int status;
 
 	attach(_metadata, self, self->tb.cgroup);
 	for (i = 0; i < ARRAY_SIZE(doses); i++) {
@@ -177,26 +193,24 @@ TEST_F_TIMEOUT(high_delay, sleep_is_what_bpf_asks_for, 300)
 		start_dose(_metadata, self, &doses[i], &size);
 	}
 
-	for (ms = 0; left && ms < STEP_TIMEOUT_MS; ms += 10) {
+	for (ms = 0; left && ms < limit_ms; ms += 10) {
 		for (i = 0; i < ARRAY_SIZE(doses); i++) {
-			struct dose *dose = &doses[i];
-
-			if (dose->pid && worker_wait(dose->pid, 0, &status) > 0) {
-				EXPECT_EQ(0, status)
-					TH_LOG("%u ms: %s", dose->ms,
-					       worker_status(status));
-				dose->pid = 0;
-				left--;
-			}
-			if (stats_of(self, dose->cgroup).delays >= MIN_DELAYS)
-				ask_for(self, dose->cgroup, 0);
+			if (!follow_dose(_metadata, self, &doses[i]))
+				continue;
+			left--;
+			/* A longer one should sleep no longer. */
+			if (doses[i].ms == MAX_DELAY_MS)
+				limit_ms = 3 * ms + 5000;
 		}
 		usleep(10000);
 	}
-	ASSERT_EQ(0, left) TH_LOG("%u workers did not end", left);
 
-	for (i = 0; i < ARRAY_SIZE(doses); i++)
+	for (i = 0; i < ARRAY_SIZE(doses); i++) {
+		EXPECT_EQ(0, doses[i].pid)
+			TH_LOG("%u ms: still sleeps, after thrice the time of %u ms",
+			       doses[i].ms, MAX_DELAY_MS);
 		expect_dose(_metadata, self, &doses[i]);
+	}
 }
 
 /*
@@ -232,6 +246,33 @@ TEST_F(high_delay, asked_of_the_charged_memcg_only)
 }
 
 /*
+ * It is asked when a charge had to go beyond the stock of the processor, which
+ * is about once in 64 pages, and not for each page:
+ *
+ *   memcg_bpf.high_delay.<pid>
+ *   `-- charged		ops; a worker touches 4096 pages
+ *
+ * What else is charged on that processor empties the stock, so that there may be
+ * more, but not for every other page.
+ */
+TEST_F(high_delay, asked_about_once_in_64_pages)
+{
+	const uint64_t pages = 4096, batches = pages / 64;
+	uint64_t size = pages * sysconf(_SC_PAGESIZE), calls;
+	char charged[PATH_MAX];
+
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, charged, "charged"));
+	attach(_metadata, self, charged);
+	ASSERT_EQ(0, worker_run(charged, workload_touch_job, &size,
+				STEP_TIMEOUT_MS));
+
+	calls = stats_of(self, charged).calls[PROBE_DELAY];
+	TH_LOG("%" PRIu64 " pages, asked %" PRIu64 " times", pages, calls);
+	EXPECT_GE(calls, batches / 2);
+	EXPECT_LE(calls, batches * 8);
+}
+
+/*
  * Nobody is asked about a cgroup without ops, and a delay in one cgroup delays
  * nobody in another:
  *
@@ -259,74 +300,133 @@ TEST_F(high_delay, cgroup_without_ops_is_left_alone)
 	EXPECT_GT(cg_memory_stall_us(delayed), 0);
 }
 
-struct growth {
-	const char *cgroup;
-	uint64_t size;
-	uint64_t high;
-	uint64_t more;
+/* A cgroup in which memory.high has been lowered under what is there. */
+struct excess {
+	const char *name;
+	unsigned int ms;	/* what BPF asks for, 0 for a cgroup without ops */
+	char cgroup[PATH_MAX];
+	int link;
+	pid_t holder;
+	pid_t grower;
+	int64_t stall_us;	/* of the grower */
+	uint64_t delays;	/* calls that returned @ms */
 };
 
-/* Grow, lower memory.high under what is there, and grow on. */
-static int grow_over_high(void *arg)
-{
-	const struct growth *growth = arg;
+struct hold {
+	uint64_t size;
+	volatile bool held;
+};
 
-	if (workload_touch(growth->size) ||
-	    cg_write(growth->cgroup, "memory.high", "%" PRIu64, growth->high))
+static int hold_memory(void *arg)
+{
+	struct hold *hold = arg;
+
+	if (workload_touch(hold->size))
 		return 1;
-	return workload_touch(growth->more) ? 1 : 0;
+	hold->held = true;
+	for (;;)
+		pause();
 }
 
-static int64_t stall_over_high(struct __test_metadata *_metadata,
-			       const char *cgroup)
+static void start_excess(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(high_delay) *self, struct excess *e,
+			 struct hold *hold)
 {
-	struct growth growth = {
-		.cgroup = cgroup,
-		.size = 24 * MiB,
-		.high = 8 * MiB,
-		.more = MiB / 2,
-	};
-	int status = worker_run(cgroup, grow_over_high, &growth, STEP_TIMEOUT_MS);
+	unsigned int ms;
+	int status;
 
+	e->link = -1;
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, e->cgroup, e->name));
+	hold->held = false;
+	e->holder = worker_start(e->cgroup, 0, hold_memory, hold);
+	ASSERT_GT(e->holder, 0);
+	for (ms = 0; !hold->held; ms += 10) {
+		ASSERT_LT(ms, STEP_TIMEOUT_MS);
+		ASSERT_EQ(0, worker_wait(e->holder, 10, &status));
+	}
+
+	ASSERT_EQ(0, cg_write(e->cgroup, "memory.high", "%" PRIu64,
+			      hold->size / 11 * 10));
+	if (!e->ms)
+		return;
+	ask_for(self, e->cgroup, e->ms);
+	e->link = probe_attach(self->probe, e->cgroup, 0);
+	ASSERT_GE(e->link, 0);
+}
+
+static void finish_excess(struct __test_metadata *_metadata,
+			  FIXTURE_DATA(high_delay) *self, struct excess *e)
+{
+	int status = 0;
+
+	ASSERT_EQ(1, worker_wait(e->grower, STEP_TIMEOUT_MS, &status))
+		TH_LOG("%s does not end", e->name);
 	EXPECT_EQ(0, status)
-		TH_LOG("%s: %s", cgroup,
-		       status < 0 ? strerror(-status) : worker_status(status));
-	EXPECT_GT(cg_read_key(cgroup, "memory.events", "high"), 0);
-	return cg_memory_stall_us(cgroup);
+		TH_LOG("%s: %s", e->name, worker_status(status));
+	e->stall_us = cg_memory_stall_us(e->cgroup) - e->stall_us;
+	e->delays = stats_of(self, e->cgroup).delays;
+	TH_LOG("%-7s stalled %" PRId64 " us, BPF asked %" PRIu64 " times for %u ms",
+	       e->name, e->stall_us, e->delays, e->ms);
+	EXPECT_GT(cg_read_key(e->cgroup, "memory.events", "high"), 0);
+	if (e->link >= 0)
+		close(e->link);
 }
 
 /*
  * Above memory.high the kernel has a penalty of its own, and the longer of the
- * two counts:
+ * two counts, not the shorter, not the sum:
  *
  *   memcg_bpf.high_delay.<pid>	memory.swap.max = 0
- *   |-- bpf			ops: 20 ms; 24 MiB, then memory.high = 8M
- *   `-- control		no ops; the same
+ *   |-- without		no ops
+ *   |-- shorter		ops: 20 ms
+ *   `-- longer			ops: 1200 ms
  *
- * At thrice memory.high the kernel's penalty is 2 s, the most there is.
+ * In each a task holds 64 MiB, then memory.high is set to 10/11 of that, and
+ * another task touches half a MiB.  An excess of a tenth costs, by the formula
+ * of calculate_high_delay(), 64 s / 10^2 = 640 ms for 64 pages; with what else
+ * there is in the cgroup, 700 to 850 ms.
  */
 TEST_F_TIMEOUT(high_delay, longer_penalty_of_memory_high_prevails, 300)
 {
-	char bpf[PATH_MAX], control[PATH_MAX];
-	int64_t stall_us, control_us;
-	struct probe_stats stats;
+	static struct excess cases[] = {
+		{ .name = "without" },
+		{ .name = "shorter", .ms = 20 },
+		{ .name = "longer", .ms = 1200 },
+	};
+	struct excess *without = &cases[0], *shorter = &cases[1],
+		      *longer = &cases[2];
+	uint64_t more = MiB / 2;
+	struct hold *hold;
+	unsigned int i;
 
+	/* There is no such file where the kernel is built without swap. */
 	cg_write(self->tb.cgroup, "memory.swap.max", "0");
-	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, bpf, "bpf"));
-	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, control, "control"));
-	ask_for(self, NULL, 20);
-	attach(_metadata, self, bpf);
+	hold = mmap(NULL, sizeof(*hold), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, hold);
+	hold->size = 64 * MiB;
 
-	control_us = stall_over_high(_metadata, control);
-	stall_us = stall_over_high(_metadata, bpf);
-	stats = stats_of(self, bpf);
-	TH_LOG("stalled %" PRId64 " us without ops, %" PRId64 " us with them, for which BPF asked for %llu ms",
-	       control_us, stall_us, stats.delay_ms);
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		start_excess(_metadata, self, &cases[i], hold);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		cases[i].stall_us = cg_memory_stall_us(cases[i].cgroup);
+		cases[i].grower = worker_start(cases[i].cgroup, i,
+					       workload_touch_job, &more);
+		ASSERT_GT(cases[i].grower, 0);
+	}
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		finish_excess(_metadata, self, &cases[i]);
 
-	EXPECT_GT(stats.delays, 0);
-	EXPECT_GE(control_us, MAX_DELAY_MS * 1000LL * 9 / 10);
-	EXPECT_GE(stall_us, control_us / 2 + (int64_t)stats.delay_ms * 1000 / 2)
+	EXPECT_GE(without->stall_us, 600 * 1000)
+		TH_LOG("the kernel's own penalty did not come");
+	ASSERT_GT(shorter->delays, 0);
+	EXPECT_GE(shorter->stall_us / (int64_t)shorter->delays, 600 * 1000)
 		TH_LOG("BPF's shorter delay took the place of the kernel's penalty");
+	ASSERT_GT(longer->delays, 0);
+	EXPECT_GE(longer->stall_us / (int64_t)longer->delays, 1140 * 1000)
+		TH_LOG("the kernel's shorter penalty took the place of BPF's delay");
+	EXPECT_LE(longer->stall_us / (int64_t)longer->delays, 1600 * 1000)
+		TH_LOG("the kernel's penalty came on top of BPF's delay");
 }
 
 /*
@@ -374,8 +474,8 @@ TEST_F_TIMEOUT(high_delay, sigkill_ends_the_sleep, 300)
 		if (stall_us < MAX_DELAY_MS * 1000LL * 9 / 10)
 			break;
 	}
-	TH_LOG("attempt %d: stalled for %" PRId64 " us when killed", attempt + 1,
-	       stall_us);
+	TH_LOG("stalled for %" PRId64 " us when killed, %d times longer before",
+	       stall_us, attempt);
 	EXPECT_LT(stall_us, MAX_DELAY_MS * 1000LL * 9 / 10)
 		TH_LOG("the killed task slept on");
 }
