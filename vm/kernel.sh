@@ -50,6 +50,21 @@ take_lock()
 	flock 9
 }
 
+# new_entry SUBDIR - make $tmp, for what is to be an entry when it is complete
+new_entry()
+{
+	tmp=$(mktemp -d "$cache_dir/$1/tmp.XXXXXX") ||
+		die "$EXIT_USAGE" "cannot write to $cache_dir/$1: MEMCG_BPF_CACHE= moves the cache"
+}
+
+# keep_entry PATH - give $tmp its final name: nobody ever sees half of it
+keep_entry()
+{
+	chmod 755 "$tmp"
+	mv "$tmp" "$1"
+	tmp=
+}
+
 check_input()
 {
 	local file
@@ -110,7 +125,7 @@ unpack()
 {
 	if [ -n "${KSRC-}" ]; then
 		say "copying $KSRC"
-		cp -a --reflink=auto "$KSRC/." "$1"
+		cp -a --reflink=auto "$KSRC/." "$1" || return
 		is_clean "$1" || make -s -C "$1" mrproper
 	else
 		say "unpacking $source_tarball"
@@ -146,13 +161,11 @@ get_source()
 	take_lock source "$source_key"
 	[ ! -d "$source" ] || return 0
 
-	tmp=$(mktemp -d "$cache_dir/source/tmp.XXXXXX")
+	new_entry source
 	run_job unpack "$tmp" ||
-		die "$EXIT_USAGE" "cannot unpack to $tmp: it takes 2 GiB of disk space"
+		die "$EXIT_USAGE" "cannot unpack to $cache_dir/source: it takes 2 GiB of disk space; MEMCG_BPF_CACHE= moves the cache"
 	apply_patches "$tmp"
-	chmod 755 "$tmp"
-	mv "$tmp" "$source"
-	tmp=
+	keep_entry "$source"
 }
 
 # missing_options CONFIG FRAGMENT - what FRAGMENT asks for and CONFIG has not
@@ -224,12 +237,10 @@ build()
 			die "$EXIT_BUILD" "the kernel does not build; log: $obj/build.log"
 		fi
 
-		tmp=$(mktemp -d "$cache_dir/kernel/tmp.XXXXXX")
-		cp "$obj/arch/x86/boot/bzImage" "$obj/vmlinux" "$obj/build.log" "$tmp"
-		cp "$obj/.config" "$tmp/config"
-		chmod 755 "$tmp"
-		mv "$tmp" "$entry"
-		tmp=
+		new_entry kernel
+		ln "$obj/arch/x86/boot/bzImage" "$obj/vmlinux" "$obj/build.log" "$tmp"
+		ln "$obj/.config" "$tmp/config"
+		keep_entry "$entry"
 		rm -rf "$obj"
 	fi
 	echo "$entry"

@@ -131,7 +131,7 @@ fi
 
 mkdir -p "$output" || die "$EXIT_USAGE" "--output=$output: cannot create it"
 output=$(realpath "$output")
-exec 8>"$output/.lock"
+exec 8<"$output"
 flock -n 8 || die "$EXIT_USAGE" "--output=$output: another run is using it"
 rm -f "$output/status" "$output/console.log"
 
@@ -141,7 +141,7 @@ qemu=
 cleanup()
 {
 	[ -z "$qemu" ] || kill "$qemu" 2>/dev/null || :
-	rm -rf "$output/command" "$output/.lock" ${tmp:+"$tmp"}
+	rm -rf "$output/command" ${tmp:+"$tmp"}
 }
 trap cleanup EXIT
 trap 'exit 130' INT

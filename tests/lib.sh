@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Shared by the tests of this project's own tools.  They print KTAP.
+
+tests_dir=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+top_dir=$(dirname "$tests_dir")
+vm_dir=$top_dir/vm
+
+test_nr=0
+work=$(mktemp -d)	# emptied before each test
+trap 'rm -rf "$work"' EXIT
+
+# check NAME COMMAND [ARG...] - a test passes if the command does
+check()
+{
+	local name=$1
+
+	shift
+	test_nr=$((test_nr + 1))
+	rm -rf "${work:?}"/* "$work.log"
+	if ("$@") >"$work.log" 2>&1; then
+		echo "ok $test_nr $name"
+	else
+		sed 's/^/# /' "$work.log"
+		echo "not ok $test_nr $name"
+	fi
+	rm -f "$work.log"
+}
+
+# skip NAME REASON
+skip()
+{
+	test_nr=$((test_nr + 1))
+	echo "ok $test_nr $1 # SKIP $2"
+}
+
+# expect STATUS PATTERN COMMAND [ARG...] - it ends so, and says what matches
+expect()
+{
+	local want=$1 pattern=$2 out status=0
+
+	shift 2
+	out=$("$@" 2>&1 </dev/null) || status=$?
+	printf '%s\n' "$out" "exit status $status"
+	if [ $status -ne "$want" ]; then
+		echo "want exit status $want of: $*"
+		return 1
+	fi
+	if ! grep -q -E -e "$pattern" <<<"$out"; then
+		echo "want a line that matches '$pattern' of: $*"
+		return 1
+	fi
+}
+
+# wait_until SECONDS COMMAND [ARG...] - until the command succeeds
+wait_until()
+{
+	local tries=$(($1 * 10))
+
+	shift
+	until "$@"; do
+		tries=$((tries - 1))
+		if [ $tries -le 0 ]; then
+			echo "in vain: $*"
+			return 1
+		fi
+		sleep 0.1
+	done
+}

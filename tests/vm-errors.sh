@@ -1,0 +1,339 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What vm/ does with bad input, missing tools, full disks, signals, a second run
+# and a guest that fails: the right exit status, a line that says what to do, no
+# QEMU left running and nothing in the cache that a later run would trust.
+#
+# Where a kernel has to be built, it is in a moment: the tree is one of a few
+# files, whose Makefile "builds" by copying the kernel that is in the cache.
+
+set -u
+. "$(dirname "$(realpath "$0")")/lib.sh"
+
+kernel=$("$vm_dir/kernel.sh" build) || exit
+
+# make_tree DIR - a tree that vm/kernel.sh takes for a kernel's; it builds when
+# there is a file DIR.go, and until then takes forever
+make_tree()
+{
+	local file
+
+	for file in Kconfig tools/lib/bpf/libbpf.c tools/testing/selftests/lib.mk; do
+		mkdir -p "$(dirname "$1/$file")"
+		echo "/* nothing */" >"$1/$file"
+	done
+	cat >"$1/Makefile" <<-END
+	.RECIPEPREFIX = >
+	kernelversion:
+	>@echo 6.12.0-tree
+	mrproper:
+	allnoconfig:
+	>cp \$(KCONFIG_ALLCONFIG) \$(O)/.config
+	bzImage:
+	>@echo '  CC      tree.o'
+	>echo built >>$1.builds
+	>while [ ! -e $1.go ]; do sleep 0.1; done
+	>mkdir -p \$(O)/arch/x86/boot
+	>cp $kernel/bzImage \$(O)/arch/x86/boot
+	>head -c 1M $kernel/vmlinux >\$(O)/vmlinux
+	END
+}
+
+# A run of vmtest.sh on such a tree, with a cache of its own.
+in_tree()
+{
+	MEMCG_BPF_CACHE=$work/cache KSRC=$work/tree \
+		"$vm_dir/vmtest.sh" -o "$work/out" "$@"
+}
+
+# start COMMAND [ARG...] - in a process group of its own, as from a terminal;
+# sets $run
+start()
+{
+	set -m
+	"$@" >"$work/start.log" 2>&1 </dev/null &
+	run=$!
+	set +m
+}
+
+# interrupted - Ctrl-C what start started: it ends, as one that was
+interrupted()
+{
+	local status=0
+
+	kill -INT -- "-$run"
+	wait "$run" || status=$?
+	cat "$work/start.log"
+	echo "exit status $status"
+	[ $status -eq 130 ] && wait_until 10 nothing_runs
+}
+
+# Nothing that works for a test of this file.
+nothing_runs()
+{
+	! pgrep -f -- "[=/ ]$work/" >/dev/null
+}
+
+nothing_half_done()
+{
+	local left
+
+	left=$(find "$work/cache" -mindepth 2 -maxdepth 2 ! -name '*.lock' \
+		! -name '*.build' 2>/dev/null)
+	[ -z "$left" ] || echo "left in the cache: $left"
+	[ -z "$left" ]
+}
+
+### bad input
+
+bad_options()
+{
+	local vmtest=$vm_dir/vmtest.sh
+
+	expect 2 "unrecognized option|bad option" "$vmtest" --no-such -- true &&
+	expect 2 "no command" "$vmtest" &&
+	expect 2 "^vmtest.sh: --memory=1T: want" "$vmtest" -m 1T -- true &&
+	expect 2 "--memory=0G: want" "$vmtest" -m 0G -- true &&
+	expect 2 "--cpus=0: want" "$vmtest" -c 0 -- true &&
+	expect 2 "--cpus=x: want" "$vmtest" -c x -- true &&
+	expect 2 "--timeout=-1: want" "$vmtest" -t -1 -- true &&
+	expect 2 "--accel=fast: want" "$vmtest" -a fast -- true &&
+	expect 2 "--scratch=1: want" "$vmtest" -s 1 -- true &&
+	expect 2 "usage: kernel.sh" "$vm_dir/kernel.sh" destroy &&
+	expect 0 "^usage: vmtest.sh" "$vmtest" --help
+}
+
+bad_kernel_trees()
+{
+	mkdir "$work/empty"
+	make_tree "$work/tree"
+	rm "$work/tree/Kconfig"
+	expect 2 "KSRC=$work/none: not a kernel tree" \
+		env KSRC="$work/none" "$vm_dir/vmtest.sh" -- true &&
+	expect 2 "KSRC=$work/empty: not a kernel tree, cannot read Makefile" \
+		env KSRC="$work/empty" "$vm_dir/vmtest.sh" -- true &&
+	expect 2 "cannot read Kconfig" in_tree -- true &&
+	expect 2 "KSRC=$work/empty: not a kernel tree" \
+		make -s -C "$top_dir" KSRC="$work/empty"
+}
+
+bad_patches()
+{
+	make_tree "$work/tree"
+	mkdir "$work/none"
+	printf -- '--- a/Kconfig\n+++ b/Kconfig\n@@ -1 +1 @@\n-never there\n+new\n' \
+		>"$work/bad.patch"
+	expect 2 "PATCHES=$work/no.mbox: cannot read it" \
+		env PATCHES="$work/no.mbox" "$vm_dir/kernel.sh" source &&
+	expect 2 "PATCHES=$work/none: no \*.patch in it" \
+		env PATCHES="$work/none" "$vm_dir/kernel.sh" source &&
+	PATCHES=$work/bad.patch expect 2 \
+		"$work/bad.patch does not apply to Linux 6.12.0-tree" in_tree -- true &&
+	nothing_half_done &&
+	grep -q "nothing" "$work/tree/Kconfig"
+}
+
+build_fails()
+{
+	make_tree "$work/tree"
+	printf 'bzImage:\n>@echo "tree.c:1: error: no such thing"; false\n' \
+		>>"$work/tree/Makefile"
+	expect 121 "tree.c:1: error: no such thing" in_tree -- true &&
+	nothing_half_done
+}
+
+### what the machine lacks
+
+# Without its tools, and not as root.
+missing_tools()
+{
+	local dir
+
+	mkdir "$work/bin" "$work/home"
+	for dir in /usr/local/bin /usr/bin /bin /usr/sbin /sbin; do
+		ln -sf "$dir"/* "$work/bin"
+	done
+	rm "$work/bin/qemu-system-x86_64" "$work/bin/pahole"
+	chmod -R go+rX "$work"
+	expect 120 "sudo apt-get install .*(dwarves.*qemu-system-x86|qemu-system-x86.*dwarves)" \
+		env PATH="$work/bin" HOME="$work/home" setpriv --reuid=65534 \
+		--regid=65534 --clear-groups "$vm_dir/run-suite.sh"
+}
+
+# in_tree_on_small_disk SIZE - in_tree, with the cache on a disk of that size, and
+# list what is left there
+in_tree_on_small_disk()
+{
+	mkdir -p "$work/cache"
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	MEMCG_BPF_CACHE=$work/cache KSRC=$work/tree unshare --mount sh -ec '
+		mount -t tmpfs -o size="$1" small "$2"
+		"$3" -o "$4" -- true || status=$?
+		find "$2" -mindepth 2 ! -name "*.lock" ! -path "*.build*" -print
+		exit ${status-0}' sh "$1" "$work/cache" "$vm_dir/vmtest.sh" "$work/out"
+}
+
+no_space_for_source()
+{
+	make_tree "$work/tree"
+	head -c 4M /dev/zero >"$work/tree/large"
+	printf -- '--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+new\n' >"$work/good.patch"
+	PATCHES=$work/good.patch expect 2 "cannot (copy|unpack).*disk space" \
+		in_tree_on_small_disk 1M &&
+	! grep "^$work/cache/" "$work.log"
+}
+
+no_space_for_kernel()
+{
+	make_tree "$work/tree"
+	touch "$work/tree.go"
+	expect 121 "No space left on device" in_tree_on_small_disk 1M &&
+	! grep "^$work/cache/" "$work.log"
+}
+
+read_only_tree()
+{
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	expect 2 "cannot create .*/out/vm-suite: copy" unshare --mount sh -ec '
+		mount --bind "$1" "$1"
+		mount -o remount,bind,ro "$1"
+		exec "$1/vm/run-suite.sh"' sh "$top_dir"
+}
+
+### interrupted
+
+interrupt_while_copying()
+{
+	make_tree "$work/tree"
+	# a copy that takes a while: of many small files
+	mkdir "$work/tree/many"
+	seq -f "$work/tree/many/%.0f" 20000 | xargs touch
+	printf -- '--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+new\n' >"$work/good.patch"
+
+	PATCHES=$work/good.patch start in_tree -- true
+	wait_until 30 grep -q "copying" "$work/start.log" && interrupted &&
+	nothing_half_done
+}
+
+interrupt_while_building()
+{
+	make_tree "$work/tree"
+	start in_tree -- true
+	wait_until 30 test -e "$work/tree.builds" && interrupted &&
+	nothing_half_done || return
+
+	# and the next run builds it, and boots it
+	touch "$work/tree.go"
+	expect 7 "in the guest" in_tree -- sh -c 'echo in the guest; exit 7'
+}
+
+interrupt_while_running()
+{
+	start "$vm_dir/vmtest.sh" -o "$work/out" -- \
+		sh -c 'echo begun; sleep 1000'
+	wait_until 60 grep -q begun "$work/start.log" && interrupted
+}
+
+terminated_while_running()
+{
+	start "$vm_dir/vmtest.sh" -o "$work/out" -- \
+		sh -c 'echo begun; sleep 1000'
+	wait_until 60 grep -q begun "$work/start.log" || return
+	kill -TERM "$run"
+	wait_until 10 nothing_runs
+}
+
+# Not even a chance to clean up.
+killed_while_running()
+{
+	start "$vm_dir/vmtest.sh" -o "$work/out" -- \
+		sh -c 'echo begun; sleep 1000'
+	wait_until 60 grep -q begun "$work/start.log" || return
+	kill -KILL "$run"
+	wait_until 10 nothing_runs
+}
+
+### two at once
+
+two_builds_of_one_kernel()
+{
+	local first second status=0
+
+	make_tree "$work/tree"
+	start in_tree -o "$work/out1" -- sh -c 'echo first'
+	first=$run
+	wait_until 30 test -e "$work/tree.builds" || return
+	start in_tree -o "$work/out2" -- sh -c 'echo second'
+	second=$run
+	touch "$work/tree.go"
+	wait "$first" || status=$?
+	wait "$second" || status=$?
+	echo "exit status $status, builds: $(wc -l <"$work/tree.builds")"
+	[ $status -eq 0 ] && [ "$(wc -l <"$work/tree.builds")" -eq 1 ]
+}
+
+two_runs_in_one_output()
+{
+	start "$vm_dir/vmtest.sh" -o "$work/out" -- \
+		sh -c 'echo begun; sleep 1000'
+	wait_until 60 grep -q begun "$work/start.log" || return
+	expect 2 "--output=$work/out: another run is using it" \
+		"$vm_dir/vmtest.sh" -o "$work/out" -- true &&
+	interrupted
+}
+
+### the guest
+
+status_of_the_command()
+{
+	expect 7 "^7 in the guest, 2 processors" "$vm_dir/vmtest.sh" -o "$work/out" \
+		-- sh -c 'echo "7 in the guest, $(nproc) processors"; exit 7'
+}
+
+guest_panics()
+{
+	expect 122 "Kernel panic.*sysrq" "$vm_dir/vmtest.sh" -o "$work/out" \
+		-- sh -c 'echo c >/proc/sysrq-trigger; sleep 1000' &&
+	grep -q "Kernel panic" "$work/out/console.log"
+}
+
+guest_hangs()
+{
+	expect 124 "no end after 20 s" "$vm_dir/vmtest.sh" -o "$work/out" -t 20 \
+		-- sleep 1000 &&
+	test -s "$work/out/console.log"
+}
+
+guest_ends_without_a_word()
+{
+	expect 123 "ended before the command did" "$vm_dir/vmtest.sh" \
+		-o "$work/out" -- busybox reboot -f
+}
+
+check vm.bad_options bad_options
+check vm.bad_kernel_trees bad_kernel_trees
+check vm.bad_patches bad_patches
+check vm.build_fails build_fails
+if [ "$(id -u)" -eq 0 ]; then
+	check vm.missing_tools missing_tools
+	check vm.no_space_for_source no_space_for_source
+	check vm.no_space_for_kernel no_space_for_kernel
+	check vm.read_only_tree read_only_tree
+else
+	for name in missing_tools no_space_for_source no_space_for_kernel \
+		    read_only_tree; do
+		skip vm.$name "not root: run with sudo"
+	done
+fi
+check vm.interrupt_while_copying interrupt_while_copying
+check vm.interrupt_while_building interrupt_while_building
+check vm.interrupt_while_running interrupt_while_running
+check vm.terminated_while_running terminated_while_running
+check vm.killed_while_running killed_while_running
+check vm.two_builds_of_one_kernel two_builds_of_one_kernel
+check vm.two_runs_in_one_output two_runs_in_one_output
+check vm.status_of_the_command status_of_the_command
+check vm.guest_panics guest_panics
+check vm.guest_hangs guest_hangs
+check vm.guest_ends_without_a_word guest_ends_without_a_word
