@@ -5,6 +5,7 @@
 
 tests_dir=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 top_dir=$(dirname "$tests_dir")
+# shellcheck disable=SC2034 # for those who source this
 vm_dir=$top_dir/vm
 
 test_nr=0

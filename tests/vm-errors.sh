@@ -285,6 +285,7 @@ two_runs_in_one_output()
 
 ### the guest
 
+# shellcheck disable=SC2016 # expanded in the guest
 status_of_the_command()
 {
 	expect 7 "^7 in the guest, 2 processors" "$vm_dir/vmtest.sh" -o "$work/out" \

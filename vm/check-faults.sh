@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# usage: check-faults.sh [FAULT...]
+#
+# Test the tests: break one promise of the reference kernel at a time, all of
+# vm/faults or those named, and see that the test which guards it fails and says
+# why, and that tests of other subjects pass.  Prints KTAP and then a table, which
+# is in out/faults.txt and out/faults.csv, too.
+
+set -eu -o pipefail
+. "$(dirname "$(realpath "$0")")/common.sh"
+
+suite=$top_dir/out/vm-suite/kselftest/memcg_bpf
+parts=2		# guests at once: most of the time the tests sleep
+
+tmp=$(mktemp -d)
+jobs=()
+# shellcheck disable=SC2317 # called by the trap
+cleanup()
+{
+	[ ${#jobs[@]} -eq 0 ] || kill "${jobs[@]}" 2>/dev/null || :
+	wait
+	rm -rf "$tmp"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+cp "$vm_dir/faults" "$tmp/table"
+if [ $# -gt 0 ]; then
+	parts=1
+	for fault in "$@"; do
+		grep -q "^$fault	" "$vm_dir/faults" ||
+			die "$EXIT_USAGE" "$fault: no such fault in $vm_dir/faults"
+	done
+	printf '^%s\t\n' besides "$@" | grep -f - "$vm_dir/faults" >"$tmp/table"
+fi
+table=$top_dir/out/faults.table
+mkdir -p "$top_dir/out"
+cp "$tmp/table" "$table"
+
+mkfifo "$tmp/ktap"
+for ((part = 0; part < parts; part++)); do
+	"$vm_dir/vmtest.sh" -t 2400 -o "$top_dir/out/faults-$part" -- \
+		"$vm_dir/faults-guest.sh" "$suite" "$table" "$part" "$parts" \
+		>"$tmp/ktap" 2>&1 &
+	jobs+=($!)
+done
+
+# One result at a time, numbered anew.
+awk '/^(not )?ok [0-9]+/ { sub(/ok [0-9]+/, "ok " ++nr) } { print; fflush() }' \
+	<"$tmp/ktap"
+
+status=0
+for job in "${jobs[@]}"; do
+	wait "$job" || status=$?
+done
+jobs=()
+[ $status -eq 0 ] ||
+	die $status "a guest failed; see $top_dir/out/faults-*/console.log"
+
+# In the order of the table, whichever guest came first.
+{
+	echo fault,guard,result,caught_by,also_failed,seconds
+	cut -f 1 "$table" | while read -r fault; do
+		grep -h "^$fault," "$top_dir"/out/faults-?/faults.csv || :
+	done
+} >"$top_dir/out/faults.csv"
+
+awk -F, '
+	NR == 1 { $2 = "guarding test"; $4 = "caught by"; $5 = "also failed"; $3 = "" }
+	NR > 1 && $3 == "ok" { caught++ }
+	{ printf "# %-28s %-52s %s%s\n", $1, $2, $3 == "not ok" ? "NOT OK " : "",
+		NR == 1 ? "caught by / also failed" :
+		$4 ($5 == "" ? "" : " / " $5) }
+	END { printf "# %d of %d faults caught by the guarding test, with no other failure than the table says\n", caught, NR - 1 }
+' "$top_dir/out/faults.csv" | tee "$top_dir/out/faults.txt"
