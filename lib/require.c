@@ -13,6 +13,7 @@
 #include "cgroup.h"
 #include "params.h"
 #include "require.h"
+#include "revision.h"
 
 static char reason[512];
 
@@ -31,17 +32,9 @@ static const char *require_cgroup(void)
 	return NULL;
 }
 
-static const char *require_btf_struct(const struct btf *btf, const char *name,
-				      const char *what, const char *remedy)
-{
-	if (btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT) > 0)
-		return NULL;
-	return missing("no %s in this kernel (BTF has no struct %s): %s", what,
-		       name, remedy);
-}
-
 static const char *require_in_btf(unsigned int requirements)
 {
+	static const char events[] = "trace_event_raw_memcg_rstat_events";
 	const char *ret = NULL;
 	struct btf *btf;
 
@@ -51,12 +44,11 @@ static const char *require_in_btf(unsigned int requirements)
 			       strerror(errno));
 
 	if (requirements & REQUIRE_MEMCG_BPF_OPS)
-		ret = require_btf_struct(btf, "memcg_bpf_ops", "memcg_bpf_ops",
-					 "boot a kernel with the patches, or use make vm");
-	if (!ret && requirements & REQUIRE_MEMCG_EVENTS)
-		ret = require_btf_struct(btf, "trace_event_raw_memcg_rstat_events",
-					 "tracepoint memcg:count_memcg_events",
-					 "it is in Linux 6.15 and later");
+		ret = revision_require(btf);
+	if (!ret && requirements & REQUIRE_MEMCG_EVENTS &&
+	    btf__find_by_name_kind(btf, events, BTF_KIND_STRUCT) < 0)
+		ret = missing("no tracepoint memcg:count_memcg_events in this kernel (BTF has no struct %s): it is in Linux 6.15 and later",
+			      events);
 	btf__free(btf);
 	return ret;
 }
