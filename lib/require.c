@@ -11,6 +11,7 @@
 #include <bpf/btf.h>
 
 #include "cgroup.h"
+#include "mounts.h"
 #include "params.h"
 #include "require.h"
 #include "revision.h"
@@ -91,6 +92,15 @@ static const char *require_page_cache(void)
 	return NULL;
 }
 
+static const char *require_bpffs(void)
+{
+	char path[PATH_MAX];
+
+	if (!mounts_find("bpf", path, sizeof(path)))
+		return NULL;
+	return missing("no BPF file system is mounted: mount -t bpf bpf /sys/fs/bpf");
+}
+
 const char *require(unsigned int requirements)
 {
 	const char *ret;
@@ -107,5 +117,7 @@ const char *require(unsigned int requirements)
 		ret = require_psi();
 	if (!ret && requirements & REQUIRE_PAGE_CACHE)
 		ret = require_page_cache();
+	if (!ret && requirements & REQUIRE_BPFFS)
+		ret = require_bpffs();
 	return ret;
 }
