@@ -56,6 +56,14 @@ int cg_read(const char *cgroup, const char *file, char *buf, size_t len)
 	return ret;
 }
 
+int64_t cg_read_number(const char *cgroup, const char *file)
+{
+	char buf[32];
+	int ret = cg_read(cgroup, file, buf, sizeof(buf));
+
+	return ret ? ret : strtoll(buf, NULL, 10);
+}
+
 int64_t cg_read_key(const char *cgroup, const char *file, const char *key)
 {
 	char buf[CG_FILE_MAX], *line, *next = buf;

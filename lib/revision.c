@@ -155,20 +155,27 @@ const char *revision_require(const struct btf *btf)
 		   revisions[0].name);
 }
 
+/* What a typedef or a const stands for; btf__resolve_type() has no void. */
+static const struct btf_type *skip_names(const struct btf *btf, __u32 id)
+{
+	const struct btf_type *type = btf__type_by_id(btf, id);
+
+	while (btf_is_mod(type) || btf_is_typedef(type))
+		type = btf__type_by_id(btf, type->type);
+	return type;
+}
+
 /*
  * Write a type as C does, without the names of typedefs and parameters.  What an
  * int is called depends on the compiler, what it is does not.
  */
 static void write_type(FILE *out, const struct btf *btf, __u32 id)
 {
-	const struct btf_type *type;
-	int i, resolved = btf__resolve_type(btf, id);
+	const struct btf_type *type = skip_names(btf, id);
+	int i;
 
-	type = resolved < 0 ? NULL : btf__type_by_id(btf, resolved);
-	if (!resolved) {
+	if (btf_is_void(type)) {
 		fputs("void", out);
-	} else if (!type) {
-		fprintf(out, "type %u", id);
 	} else if (btf_is_int(type) && btf_int_encoding(type) & BTF_INT_BOOL) {
 		fputs("bool", out);
 	} else if (btf_is_int(type) && type->size == sizeof(int)) {
@@ -194,13 +201,13 @@ static void write_type(FILE *out, const struct btf *btf, __u32 id)
 /* A pointer to a function is written as the function. */
 static void type_text(const struct btf *btf, __u32 id, char *buf, size_t len)
 {
-	const struct btf_type *type = btf__type_by_id(btf, btf__resolve_type(btf, id));
+	const struct btf_type *type = skip_names(btf, id);
 	FILE *out = fmemopen(buf, len, "w");
 
 	buf[0] = '\0';
 	if (!out)
 		return;
-	if (type && btf_is_ptr(type) &&
+	if (btf_is_ptr(type) &&
 	    btf_is_func_proto(btf__type_by_id(btf, type->type)))
 		id = type->type;
 	write_type(out, btf, id);
