@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "attach.h"
@@ -43,4 +46,69 @@ int memcg_bpf_attach(struct bpf_map *ops, int cgroup_fd, __u32 flags)
 
 	fd = syscall(__NR_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
 	return fd < 0 ? -errno : fd;
+}
+
+/* The type by which the kernel knows maps of memcg_bpf_ops. */
+static __u32 ops_value_type(void)
+{
+	static __u32 id;
+	struct btf *btf;
+	int ret;
+
+	if (id)
+		return id;
+	btf = btf__load_vmlinux_btf();
+	ret = btf__find_by_name_kind(btf, "bpf_struct_ops_memcg_bpf_ops",
+				     BTF_KIND_STRUCT);
+	btf__free(btf);
+	if (ret > 0)
+		id = ret;
+	return id;
+}
+
+static bool map_info(int fd, struct bpf_map_info *info)
+{
+	__u32 len = sizeof(*info);
+
+	memset(info, 0, sizeof(*info));
+	return fd >= 0 && !bpf_map_get_info_by_fd(fd, info, &len);
+}
+
+static bool is_link_of(int link_fd, const struct bpf_map *ops)
+{
+	struct bpf_link_info link = {};
+	__u32 len = sizeof(link);
+	struct bpf_map_info map;
+	int map_fd;
+	bool ret;
+
+	if (bpf_link_get_info_by_fd(link_fd, &link, &len) ||
+	    link.type != BPF_LINK_TYPE_STRUCT_OPS)
+		return false;
+	if (ops)
+		return map_info(bpf_map__fd(ops), &map) &&
+			map.id == link.struct_ops.map_id;
+
+	map_fd = bpf_map_get_fd_by_id(link.struct_ops.map_id);
+	ret = map_info(map_fd, &map) &&
+		map.btf_vmlinux_value_type_id == ops_value_type();
+	if (map_fd >= 0)
+		close(map_fd);
+	return ret;
+}
+
+unsigned int memcg_bpf_count_links(const struct bpf_map *ops)
+{
+	unsigned int n = 0;
+	__u32 id = 0;
+	int fd;
+
+	while (!bpf_link_get_next_id(id, &id)) {
+		fd = bpf_link_get_fd_by_id(id);
+		if (fd == -EAGAIN || (fd >= 0 && is_link_of(fd, ops)))
+			n++;
+		if (fd >= 0)
+			close(fd);
+	}
+	return n;
 }

@@ -17,4 +17,16 @@ struct bpf_map;
  */
 int memcg_bpf_attach(struct bpf_map *ops, int cgroup_fd, __u32 flags);
 
+/**
+ * memcg_bpf_count_links() - count the links of memcg_bpf_ops in the system
+ * @ops: a loaded map of the section .struct_ops.link, or NULL
+ *
+ * A link goes away some time after the descriptor is closed or the process has
+ * ended that held it, so wait for a number rather than expect it.
+ *
+ * Return: how many links this map has or, without one, all such maps.  A link
+ * that is being made, of whatever map, counts.
+ */
+unsigned int memcg_bpf_count_links(const struct bpf_map *ops);
+
 #endif /* __LIB_ATTACH_H */

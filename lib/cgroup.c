@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <mntent.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,30 +11,14 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "mounts.h"
 
 /* the longest file that is read here is memory.stat, with some 2 KiB */
 #define CG_FILE_MAX 8192
 
 int cg_find_root(char *root, size_t len)
 {
-	struct mntent *ent;
-	FILE *mounts;
-	int ret = -ENOENT;
-
-	mounts = setmntent("/proc/self/mounts", "r");
-	if (!mounts)
-		return -errno;
-
-	while ((ent = getmntent(mounts))) {
-		if (strcmp(ent->mnt_type, "cgroup2"))
-			continue;
-		ret = snprintf(root, len, "%s", ent->mnt_dir) < (int)len ?
-			0 : -ENAMETOOLONG;
-		break;
-	}
-
-	endmntent(mounts);
-	return ret;
+	return mounts_find("cgroup2", root, len);
 }
 
 int cg_create(const char *cgroup)
@@ -71,6 +54,14 @@ int cg_read(const char *cgroup, const char *file, char *buf, size_t len)
 
 	close(fd);
 	return ret;
+}
+
+int64_t cg_read_number(const char *cgroup, const char *file)
+{
+	char buf[32];
+	int ret = cg_read(cgroup, file, buf, sizeof(buf));
+
+	return ret ? ret : strtoll(buf, NULL, 10);
 }
 
 int64_t cg_read_key(const char *cgroup, const char *file, const char *key)

@@ -41,6 +41,15 @@ int cg_create(const char *cgroup);
 int cg_read(const char *cgroup, const char *file, char *buf, size_t len);
 
 /**
+ * cg_read_number() - read a file of a cgroup that has nothing but a number
+ * @cgroup: path of the cgroup
+ * @file: name of the file, such as "memory.current"
+ *
+ * Return: the number, or a negative errno.
+ */
+int64_t cg_read_number(const char *cgroup, const char *file);
+
+/**
  * cg_read_key() - read a number from a file of "key number" lines
  * @cgroup: path of the cgroup
  * @file: name of the file, such as "memory.events"

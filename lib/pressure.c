@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -90,18 +89,10 @@ int pressure_charge(const char *cgroup, uint64_t size)
 	return worker_run(cgroup, workload_touch_job, &size, STEP_TIMEOUT_MS);
 }
 
-static int64_t read_current(const char *cgroup)
-{
-	char buf[32];
-	int ret = cg_read(cgroup, "memory.current", buf, sizeof(buf));
-
-	return ret ? ret : strtoll(buf, NULL, 10);
-}
-
 struct pressure_counts pressure_counts(const char *cgroup)
 {
 	return (struct pressure_counts) {
-		.bytes = read_current(cgroup),
+		.bytes = cg_read_number(cgroup, "memory.current"),
 		.scanned = cg_read_key(cgroup, "memory.stat", "pgscan"),
 		.stolen = cg_read_key(cgroup, "memory.stat", "pgsteal"),
 		.low = cg_read_key(cgroup, "memory.events", "low"),

@@ -15,7 +15,35 @@
 
 struct probe *probe_load(void)
 {
-	return probe__open_and_load();
+	return probe_load_only(~0U);
+}
+
+struct probe *probe_load_only(unsigned int callbacks)
+{
+	struct probe *probe = probe__open();
+	int ret;
+
+	if (!probe)
+		return NULL;
+
+	if (!(callbacks & 1U << PROBE_ONLINE))
+		probe->struct_ops.probe_ops->handle_cgroup_online = NULL;
+	if (!(callbacks & 1U << PROBE_OFFLINE))
+		probe->struct_ops.probe_ops->handle_cgroup_offline = NULL;
+	if (!(callbacks & 1U << PROBE_BELOW_LOW))
+		probe->struct_ops.probe_ops->below_low = NULL;
+	if (!(callbacks & 1U << PROBE_BELOW_MIN))
+		probe->struct_ops.probe_ops->below_min = NULL;
+	if (!(callbacks & 1U << PROBE_DELAY))
+		probe->struct_ops.probe_ops->get_high_delay_ms = NULL;
+
+	ret = probe__load(probe);
+	if (ret) {
+		probe__destroy(probe);
+		errno = -ret;
+		return NULL;
+	}
+	return probe;
 }
 
 int probe_attach(struct probe *probe, const char *cgroup, __u32 flags)

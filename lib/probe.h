@@ -16,6 +16,14 @@
 struct probe *probe_load(void);
 
 /**
+ * probe_load_only() - load an instance that has only some of the callbacks
+ * @callbacks: the sum of 1 << PROBE_ONLINE and so on; the others are NULL
+ *
+ * Return: as probe_load().
+ */
+struct probe *probe_load_only(unsigned int callbacks);
+
+/**
  * probe_attach() - attach an instance to a cgroup
  * @probe: the instance
  * @cgroup: path of the cgroup

@@ -11,8 +11,10 @@
 #include <bpf/btf.h>
 
 #include "cgroup.h"
+#include "mounts.h"
 #include "params.h"
 #include "require.h"
+#include "revision.h"
 
 static char reason[512];
 
@@ -31,17 +33,9 @@ static const char *require_cgroup(void)
 	return NULL;
 }
 
-static const char *require_btf_struct(const struct btf *btf, const char *name,
-				      const char *what, const char *remedy)
-{
-	if (btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT) > 0)
-		return NULL;
-	return missing("no %s in this kernel (BTF has no struct %s): %s", what,
-		       name, remedy);
-}
-
 static const char *require_in_btf(unsigned int requirements)
 {
+	static const char events[] = "trace_event_raw_memcg_rstat_events";
 	const char *ret = NULL;
 	struct btf *btf;
 
@@ -51,12 +45,11 @@ static const char *require_in_btf(unsigned int requirements)
 			       strerror(errno));
 
 	if (requirements & REQUIRE_MEMCG_BPF_OPS)
-		ret = require_btf_struct(btf, "memcg_bpf_ops", "memcg_bpf_ops",
-					 "boot a kernel with the patches, or use make vm");
-	if (!ret && requirements & REQUIRE_MEMCG_EVENTS)
-		ret = require_btf_struct(btf, "trace_event_raw_memcg_rstat_events",
-					 "tracepoint memcg:count_memcg_events",
-					 "it is in Linux 6.15 and later");
+		ret = revision_require(btf);
+	if (!ret && requirements & REQUIRE_MEMCG_EVENTS &&
+	    btf__find_by_name_kind(btf, events, BTF_KIND_STRUCT) < 0)
+		ret = missing("no tracepoint memcg:count_memcg_events in this kernel (BTF has no struct %s): it is in Linux 6.15 and later",
+			      events);
 	btf__free(btf);
 	return ret;
 }
@@ -99,6 +92,15 @@ static const char *require_page_cache(void)
 	return NULL;
 }
 
+static const char *require_bpffs(void)
+{
+	char path[PATH_MAX];
+
+	if (!mounts_find("bpf", path, sizeof(path)))
+		return NULL;
+	return missing("no BPF file system is mounted: mount -t bpf bpf /sys/fs/bpf");
+}
+
 const char *require(unsigned int requirements)
 {
 	const char *ret;
@@ -115,5 +117,7 @@ const char *require(unsigned int requirements)
 		ret = require_psi();
 	if (!ret && requirements & REQUIRE_PAGE_CACHE)
 		ret = require_page_cache();
+	if (!ret && requirements & REQUIRE_BPFFS)
+		ret = require_bpffs();
 	return ret;
 }

@@ -14,6 +14,7 @@
 
 #include "cgroup.h"
 #include "kernel_log.h"
+#include "mounts.h"
 #include "params.h"
 #include "testbed.h"
 
@@ -40,9 +41,21 @@ static int remove_entry(const char *path, const struct stat *st, int type,
 	return remove(path);
 }
 
+static int remove_tree(const char *dir)
+{
+	if (!nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS) ||
+	    errno == ENOENT)
+		return 0;
+	fprintf(stderr, "# cannot remove %s: %s\n", dir, strerror(errno));
+	return 1;
+}
+
 static int sweep(const struct testbed *tb)
 {
 	int ret = 0, err;
+
+	if (tb->pins[0])
+		ret = remove_tree(tb->pins);
 
 	err = cg_remove(tb->cgroup, SWEEP_TIMEOUT_MS);
 	if (err) {
@@ -51,13 +64,7 @@ static int sweep(const struct testbed *tb)
 		ret = 1;
 	}
 
-	if (nftw(tb->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS) &&
-	    errno != ENOENT) {
-		fprintf(stderr, "# cannot remove %s: %s\n", tb->dir,
-			strerror(errno));
-		ret = 1;
-	}
-	return ret;
+	return ret | remove_tree(tb->dir);
 }
 
 static int pidfd_of(pid_t pid)
@@ -134,7 +141,7 @@ static int enable_memory(const char *cgroup)
 int testbed_create(struct testbed *tb, const char *name)
 {
 	const char *what = "find the cgroup v2 file system";
-	char root[PATH_MAX / 2];
+	char root[PATH_MAX / 2], bpffs[PATH_MAX / 2];
 	int ret;
 
 	memset(tb, 0, sizeof(*tb));
@@ -155,6 +162,10 @@ int testbed_create(struct testbed *tb, const char *name)
 		 name, getpid());
 	snprintf(tb->dir, sizeof(tb->dir), "%s/memcg_bpf.%s.%d",
 		 params.scratch_dir, name, getpid());
+	/* a name with a dot is not allowed there */
+	if (!mounts_find("bpf", bpffs, sizeof(bpffs)))
+		snprintf(tb->pins, sizeof(tb->pins), "%s/memcg_bpf_%s_%d",
+			 bpffs, name, getpid());
 
 	/* before there is anything that could be left behind */
 	what = "start the sweeper for";
@@ -199,6 +210,14 @@ int testbed_add_cgroup(const struct testbed *tb, char *path, const char *name)
 	if (snprintf(path, PATH_MAX, "%s/%s", tb->cgroup, name) >= PATH_MAX)
 		return -ENAMETOOLONG;
 	return cg_create(path);
+}
+
+int testbed_add_pin(const struct testbed *tb, char *path, const char *name)
+{
+	if (mkdir(tb->pins, 0700) && errno != EEXIST)
+		return -errno;
+	return snprintf(path, PATH_MAX, "%s/%s", tb->pins, name) < PATH_MAX ?
+		0 : -ENAMETOOLONG;
 }
 
 int testbed_destroy(struct testbed *tb)

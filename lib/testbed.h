@@ -7,15 +7,16 @@
 
 /*
  * What a test changes outside of its own process: a cgroup with all that is
- * below it, and a directory for files.
+ * below it, a directory for files, and one for pins of BPF objects.
  *
- * A sweeper process in a session of its own removes both, and whatever runs in
+ * A sweeper process in a session of its own removes them, and whatever runs in
  * the cgroup, when the test asks for it, and also when the test or the program
  * that runs it dies in any way, SIGKILL included.
  */
 struct testbed {
 	char cgroup[PATH_MAX];	/* the memory controller is on for its children */
 	char dir[PATH_MAX];	/* on a disk: see params.scratch_dir */
+	char pins[PATH_MAX];	/* in the BPF file system; "" if there is none */
 	pid_t sweeper;
 	int request;		/* closed or written to: sweep now */
 	int kernel_log;
@@ -41,6 +42,16 @@ int testbed_create(struct testbed *tb, const char *name);
  * Return: 0, or a negative errno.
  */
 int testbed_add_cgroup(const struct testbed *tb, char *path, const char *name);
+
+/**
+ * testbed_add_pin() - find a place for a pin
+ * @tb: the testbed
+ * @path: where to put the path to pin to, PATH_MAX bytes
+ * @name: its name
+ *
+ * Return: 0, or a negative errno; -ENOENT if no BPF file system is mounted.
+ */
+int testbed_add_pin(const struct testbed *tb, char *path, const char *name);
 
 /**
  * testbed_destroy() - remove everything and wait until it is gone

@@ -72,6 +72,11 @@ int workload_touch(uint64_t size)
 		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (map == MAP_FAILED)
 		return -errno;
+	/*
+	 * A huge page is one charge and one fault.  Where the kernel knows none
+	 * there is nothing to forbid, and this fails.
+	 */
+	madvise((void *)map, size, MADV_NOHUGEPAGE);
 	for (at = 0; at < size; at += page)
 		map[at] = 1;
 	return 0;

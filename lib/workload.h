@@ -29,7 +29,7 @@ int workload_read_file(const char *path);
  * workload_touch() - map anonymous memory and write to each of its pages
  * @size: bytes
  *
- * The memory stays until the process ends.
+ * Page by page, without huge ones.  The memory stays until the process ends.
  *
  * Return: 0, or a negative errno.
  */

@@ -17,8 +17,7 @@
 #include <glob.h>
 #include <libgen.h>
 
-#include <bpf/bpf.h>
-
+#include "attach.h"
 #include "cgroup.h"
 #include "harness.h"
 #include "worker.h"
@@ -34,20 +33,10 @@ FIXTURE(cleanup)
 	char cgroups[PATH_MAX];	/* pattern of the cgroups of PROGRAM */
 	char dirs[PATH_MAX];	/* and of its directories */
 	char low[PATH_MAX];
-	unsigned int links;	/* BPF links in the system before it ran */
+	unsigned int links;	/* of memcg_bpf_ops, before it ran */
 	pid_t program;
 	pid_t worker;
 };
-
-static unsigned int count_links(void)
-{
-	unsigned int n = 0;
-	__u32 id = 0;
-
-	while (!bpf_link_get_next_id(id, &id))
-		n++;
-	return n;
-}
 
 /* Count what matches, and copy the first one to @path if that is not NULL. */
 static size_t count_paths(const char *pattern, char *path)
@@ -128,7 +117,7 @@ FIXTURE_SETUP(cleanup)
 		 params.scratch_dir, PROGRAM);
 	ASSERT_EQ(0, count_paths(self->cgroups, NULL))
 		TH_LOG("another %s runs", PROGRAM);
-	self->links = count_links();
+	self->links = memcg_bpf_count_links(NULL);
 
 	self->program = fork();
 	ASSERT_GE(self->program, 0);
@@ -147,7 +136,7 @@ FIXTURE_SETUP(cleanup)
 
 	/* What is to be cleaned up is there. */
 	ASSERT_EQ(1, count_paths(self->dirs, NULL));
-	ASSERT_GT(count_links(), self->links);
+	ASSERT_GT(memcg_bpf_count_links(NULL), self->links);
 }
 
 FIXTURE_TEARDOWN(cleanup)
@@ -177,9 +166,10 @@ static void expect_fail_and_nothing_left(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, count_paths(self->dirs, NULL));
 
 	/* The kernel frees a link in a work item of its own. */
-	for (ms = 0; ms < CLEANUP_TIMEOUT_MS && count_links() > self->links; ms += 10)
+	for (ms = 0; ms < CLEANUP_TIMEOUT_MS &&
+	     memcg_bpf_count_links(NULL) > self->links; ms += 10)
 		usleep(10000);
-	EXPECT_EQ(self->links, count_links());
+	EXPECT_EQ(self->links, memcg_bpf_count_links(NULL));
 }
 
 /* Ctrl-C, of which only the program hears, not the processes it started. */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __LIB_MOUNTS_H
+#define __LIB_MOUNTS_H
+
+#include <stddef.h>
+
+/**
+ * mounts_find() - find where a kind of file system is mounted
+ * @type: the kind, such as "cgroup2" or "bpf"
+ * @path: where to put the path of the first one
+ * @len: bytes at @path
+ *
+ * Return: 0, or a negative errno; -ENOENT if there is none.
+ */
+int mounts_find(const char *type, char *path, size_t len);
+
+#endif /* __LIB_MOUNTS_H */

@@ -1,0 +1,808 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One attachment to a cgroup: what is refused, with which errno, and how long it
+ * lasts.  hierarchies.c is about several at once.
+ *
+ *   memcg_bpf.attach.<pid>
+ *   |-- target			most tests attach here
+ *   |   `-- child
+ *   `-- sibling
+ *
+ * There are two sets of ops, FIRST and SECOND.  Whose a cgroup has is seen in
+ * reclaim of the root of this tree, in which the kernel asks the ops of every
+ * cgroup below whether it is protected: so it is known for all three at once, and
+ * for inner ones, too, and nothing needs to be charged.
+ *
+ * Every test looks at that before and after.  In the end there must be no link
+ * left of either set, and no reference: its id must be gone with its descriptor.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <bpf/bpf.h>
+
+#include "attach.h"
+#include "cgroup.h"
+#include "harness.h"
+#include "probe.h"
+#include "testbed.h"
+#include "worker.h"
+
+enum set {
+	NOBODY = PROBE_NOBODY,
+	FIRST = 0,
+	SECOND,
+	NR_SETS,
+};
+
+FIXTURE(attach)
+{
+	struct testbed tb;
+	char target[PATH_MAX];
+	char child[PATH_MAX];
+	char sibling[PATH_MAX];
+	struct probe *sets[NR_SETS];
+	__u32 map_ids[NR_SETS];
+};
+
+static __u32 map_id(const struct probe *probe)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_map_get_info_by_fd(bpf_map__fd(probe->maps.probe_ops), &info,
+				   &len))
+		return 0;
+	return info.id;
+}
+
+FIXTURE_SETUP(attach)
+{
+	int i;
+
+	REQUIRE(REQUIRE_MEMCG_BPF_OPS);
+	ASSERT_EQ(0, testbed_create(&self->tb, "attach"));
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->target, "target"));
+	ASSERT_EQ(0, cg_write(self->target, "cgroup.subtree_control", "+memory"));
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->child, "target/child"));
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->sibling, "sibling"));
+
+	for (i = 0; i < NR_SETS; i++) {
+		self->sets[i] = probe_load();
+		ASSERT_NE(NULL, self->sets[i]);
+		self->map_ids[i] = map_id(self->sets[i]);
+		ASSERT_NE(0, self->map_ids[i]);
+	}
+}
+
+static bool map_exists(__u32 id)
+{
+	int fd = bpf_map_get_fd_by_id(id);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+FIXTURE_TEARDOWN(attach)
+{
+	int i, ms = 0;
+
+	for (i = 0; i < NR_SETS; i++) {
+		for (; ms < STEP_TIMEOUT_MS / 10 &&
+		     memcg_bpf_count_links(self->sets[i]->maps.probe_ops); ms += 10)
+			usleep(10000);
+		EXPECT_EQ(0, memcg_bpf_count_links(self->sets[i]->maps.probe_ops))
+			TH_LOG("a link is left");
+		probe__destroy(self->sets[i]);
+		for (; ms < STEP_TIMEOUT_MS / 10 && map_exists(self->map_ids[i]);
+		     ms += 10)
+			usleep(10000);
+		EXPECT_FALSE(map_exists(self->map_ids[i]))
+			TH_LOG("a reference to the ops is left");
+	}
+	EXPECT_EQ(0, testbed_destroy(&self->tb));
+}
+
+static const char *set_name(int set)
+{
+	switch (set) {
+	case NOBODY:
+		return "none";
+	case FIRST:
+		return "the first ops";
+	case SECOND:
+		return "the second ops";
+	default:
+		return "both";
+	}
+}
+
+static int attach(FIXTURE_DATA(attach) *self, enum set set, const char *cgroup,
+		  __u32 flags)
+{
+	return probe_attach(self->sets[set], cgroup, flags);
+}
+
+static int attach_fd(FIXTURE_DATA(attach) *self, enum set set, int fd,
+		     __u32 flags)
+{
+	return memcg_bpf_attach(self->sets[set]->maps.probe_ops, fd, flags);
+}
+
+static uint64_t asked(struct probe *probe, const char *cgroup)
+{
+	struct probe_stats stats = probe_stats(probe, cg_id(cgroup));
+
+	return stats.calls[PROBE_BELOW_LOW] + stats.calls[PROBE_BELOW_MIN];
+}
+
+/* Find whose ops some cgroups have. */
+static void find_owners(struct __test_metadata *_metadata,
+			FIXTURE_DATA(attach) *self, const char *cgroups[],
+			int nr, int owners[])
+{
+	uint64_t before[NR_SETS][nr];
+	int i, j, ret;
+
+	for (i = 0; i < NR_SETS; i++) {
+		for (j = 0; j < nr; j++)
+			before[i][j] = asked(self->sets[i], cgroups[j]);
+	}
+
+	/* There is nothing to reclaim, so it looks everywhere in vain. */
+	ret = cg_write(self->tb.cgroup, "memory.reclaim", "1M");
+	ASSERT_TRUE(!ret || ret == -EAGAIN)
+		TH_LOG("memory.reclaim: %s", strerror(-ret));
+
+	for (j = 0; j < nr; j++) {
+		owners[j] = NOBODY;
+		for (i = 0; i < NR_SETS; i++) {
+			if (asked(self->sets[i], cgroups[j]) == before[i][j])
+				continue;
+			owners[j] = owners[j] == NOBODY ? i : PROBE_SEVERAL;
+		}
+	}
+}
+
+static void compare_owners(struct __test_metadata *_metadata, const char *when,
+			   const char *cgroup, int owner, int want)
+{
+	EXPECT_EQ(want, owner)
+		TH_LOG("%s: %s has %s, and not %s", when,
+		       strrchr(cgroup, '/') + 1, set_name(owner),
+		       set_name(want));
+}
+
+static void expect_owner(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(attach) *self, const char *when,
+			 const char *cgroup, int want)
+{
+	int owner;
+
+	find_owners(_metadata, self, &cgroup, 1, &owner);
+	compare_owners(_metadata, when, cgroup, owner, want);
+}
+
+static void expect_owners(struct __test_metadata *_metadata,
+			  FIXTURE_DATA(attach) *self, const char *when,
+			  int target, int child, int sibling)
+{
+	const char *cgroups[] = { self->target, self->child, self->sibling };
+	const int want[] = { target, child, sibling };
+	int owners[ARRAY_SIZE(cgroups)];
+	size_t i;
+
+	find_owners(_metadata, self, cgroups, ARRAY_SIZE(cgroups), owners);
+	for (i = 0; i < ARRAY_SIZE(cgroups); i++)
+		compare_owners(_metadata, when, cgroups[i], owners[i], want[i]);
+}
+
+/* The last descriptor of @set's link has been closed just now, or by force. */
+static void expect_detached(struct __test_metadata *_metadata,
+			    FIXTURE_DATA(attach) *self, enum set set,
+			    const char *when)
+{
+	int ms;
+
+	for (ms = 0; ms < STEP_TIMEOUT_MS / 10 &&
+	     memcg_bpf_count_links(self->sets[set]->maps.probe_ops); ms += 10)
+		usleep(10000);
+	expect_owners(_metadata, self, when, NOBODY, NOBODY, NOBODY);
+}
+
+/* What a refused attach leaves behind must be nothing. */
+static void expect_attach_works(struct __test_metadata *_metadata,
+				FIXTURE_DATA(attach) *self)
+{
+	int link;
+
+	expect_owners(_metadata, self, "after the refusal", NOBODY, NOBODY, NOBODY);
+	link = attach(self, FIRST, self->target, 0);
+	EXPECT_GE(link, 0)
+		TH_LOG("attach after the refusal: %s", strerror(-link));
+	expect_owners(_metadata, self, "attached", FIRST, FIRST, NOBODY);
+	close(link);
+	expect_detached(_metadata, self, FIRST, "closed");
+}
+
+static void expect_refused(struct __test_metadata *_metadata, int link,
+			   int want, const char *what)
+{
+	EXPECT_EQ(-want, link)
+		TH_LOG("%s: %s, and not %s", what,
+		       link < 0 ? strerror(-link) : "attached", strerror(want));
+	if (link >= 0)
+		close(link);
+}
+
+/* An attachment reaches the cgroup and what is below, and ends with its link. */
+TEST_F(attach, lasts_as_long_as_its_link)
+{
+	int link, copy;
+
+	expect_owners(_metadata, self, "before", NOBODY, NOBODY, NOBODY);
+	link = attach(self, FIRST, self->target, 0);
+	ASSERT_GE(link, 0)
+		TH_LOG("attach: %s", strerror(-link));
+	expect_owners(_metadata, self, "attached", FIRST, FIRST, NOBODY);
+
+	copy = dup(link);
+	ASSERT_GE(copy, 0);
+	close(link);
+	expect_owners(_metadata, self, "one of two descriptors closed",
+		      FIRST, FIRST, NOBODY);
+	close(copy);
+	expect_detached(_metadata, self, FIRST, "both descriptors closed");
+	expect_attach_works(_metadata, self);
+}
+
+TEST_F(attach, to_sibling_is_separate)
+{
+	int link, other;
+
+	link = attach(self, FIRST, self->target, 0);
+	ASSERT_GE(link, 0);
+	other = attach(self, SECOND, self->sibling, 0);
+	ASSERT_GE(other, 0)
+		TH_LOG("attach to the sibling: %s", strerror(-other));
+	expect_owners(_metadata, self, "both attached", FIRST, FIRST, SECOND);
+	close(link);
+	expect_owners(_metadata, self, "the first closed", NOBODY, NOBODY, SECOND);
+	close(other);
+	expect_detached(_metadata, self, SECOND, "both closed");
+}
+
+/* The same, with the same ops. */
+TEST_F(attach, of_same_ops_to_sibling_is_separate)
+{
+	int link, other;
+
+	link = attach(self, FIRST, self->target, 0);
+	ASSERT_GE(link, 0);
+	other = attach(self, FIRST, self->sibling, 0);
+	ASSERT_GE(other, 0)
+		TH_LOG("attach to the sibling: %s", strerror(-other));
+	expect_owners(_metadata, self, "attached twice", FIRST, FIRST, FIRST);
+	close(link);
+	expect_owners(_metadata, self, "one closed", NOBODY, NOBODY, FIRST);
+	close(other);
+	expect_detached(_metadata, self, FIRST, "both closed");
+}
+
+TEST_F(attach, to_root_reaches_all)
+{
+	char root[PATH_MAX];
+	int link;
+
+	if (memcg_bpf_count_links(NULL))
+		SKIP(return, "another program has attached memcg_bpf_ops: end it");
+
+	ASSERT_EQ(0, cg_find_root(root, sizeof(root)));
+	link = attach(self, FIRST, root, 0);
+	ASSERT_GE(link, 0)
+		TH_LOG("attach to %s: %s", root, strerror(-link));
+	expect_owners(_metadata, self, "attached to the root", FIRST, FIRST, FIRST);
+	close(link);
+	expect_detached(_metadata, self, FIRST, "closed");
+}
+
+/*
+ * A cgroup for which the memory controller is off belongs to the memcg of the
+ * nearest ancestor that has one, and so do its ops:
+ *
+ *   memcg_bpf.attach.<pid>
+ *   |-- target
+ *   |   `-- child
+ *   `-- sibling
+ *       `-- without		attach here; no memory controller
+ */
+TEST_F(attach, without_controller_goes_to_ancestor)
+{
+	char without[PATH_MAX];
+	int link;
+
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, without, "sibling/without"));
+	ASSERT_EQ(0, cg_has_word(without, "cgroup.controllers", "memory"));
+
+	link = attach(self, FIRST, without, 0);
+	ASSERT_GE(link, 0)
+		TH_LOG("attach: %s", strerror(-link));
+	expect_owners(_metadata, self, "attached", NOBODY, NOBODY, FIRST);
+
+	expect_refused(_metadata, attach(self, SECOND, without, 0), EBUSY,
+		       "a second attach to the cgroup");
+	expect_refused(_metadata, attach(self, SECOND, self->sibling, 0), EBUSY,
+		       "a second attach to the ancestor");
+	expect_owners(_metadata, self, "after the refusals", NOBODY, NOBODY, FIRST);
+	close(link);
+	expect_detached(_metadata, self, FIRST, "closed");
+}
+
+/* The interface promises that it fails, but not with which errno. */
+TEST_F(attach, without_fd_is_refused)
+{
+	int link = attach_fd(self, FIRST, 0, 0);
+
+	EXPECT_LT(link, 0)
+		TH_LOG("attached, to what?");
+	if (link >= 0)
+		close(link);
+	else
+		TH_LOG("no descriptor: %s", strerror(-link));
+	expect_attach_works(_metadata, self);
+}
+
+TEST_F(attach, to_closed_fd_is_refused)
+{
+	int fd = cg_open(self->target);
+
+	ASSERT_GE(fd, 0);
+	close(fd);
+	expect_refused(_metadata, attach_fd(self, FIRST, fd, 0), EBADF,
+		       "a closed descriptor");
+	expect_refused(_metadata, attach_fd(self, FIRST, -1, 0), EBADF,
+		       "descriptor -1");
+	expect_attach_works(_metadata, self);
+}
+
+static void expect_path_refused(struct __test_metadata *_metadata,
+				FIXTURE_DATA(attach) *self, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	ASSERT_GE(fd, 0)
+		TH_LOG("%s: %s", path, strerror(errno));
+	expect_refused(_metadata, attach_fd(self, FIRST, fd, 0), EBADF, path);
+	close(fd);
+}
+
+TEST_F(attach, to_what_is_no_cgroup_is_refused)
+{
+	char path[PATH_MAX + 16];
+	int fd;
+
+	expect_path_refused(_metadata, self, self->tb.dir);
+	expect_path_refused(_metadata, self, "/proc");
+
+	snprintf(path, sizeof(path), "%s/file", self->tb.dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	ASSERT_GE(fd, 0);
+	close(fd);
+	expect_path_refused(_metadata, self, path);
+
+	snprintf(path, sizeof(path), "%s/memory.max", self->target);
+	expect_path_refused(_metadata, self, path);
+
+	expect_refused(_metadata,
+		       attach_fd(self, FIRST,
+				 bpf_map__fd(self->sets[FIRST]->maps.probe_ops), 0),
+		       EBADF, "the map itself");
+	expect_attach_works(_metadata, self);
+}
+
+/*
+ * A hierarchy of cgroup v1 without controllers, which nobody but this process
+ * sees mounted.
+ */
+TEST_F(attach, to_cgroup_v1_is_refused)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", self->tb.dir);
+	ASSERT_EQ(0, unshare(CLONE_NEWNS));
+	ASSERT_EQ(0, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	if (mount("none", path, "cgroup", 0, "none,name=memcg_bpf"))
+		SKIP(return, "cannot mount a cgroup v1 hierarchy without controllers: %s; boot without cgroup_no_v1=named",
+		     strerror(errno));
+
+	expect_path_refused(_metadata, self, path);
+	EXPECT_EQ(0, umount(path));
+	expect_attach_works(_metadata, self);
+}
+
+/* ENOENT is what cgroup_get_from_fd() says of a cgroup that has been removed. */
+TEST_F(attach, to_removed_cgroup_is_refused)
+{
+	char removed[PATH_MAX];
+	int fd;
+
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, removed, "target/removed"));
+	fd = cg_open(removed);
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, rmdir(removed));
+	expect_refused(_metadata, attach_fd(self, FIRST, fd, 0), ENOENT,
+		       "a removed cgroup");
+	close(fd);
+	expect_attach_works(_metadata, self);
+}
+
+/* Each flag but BPF_F_ALLOW_OVERRIDE, alone and with it. */
+TEST_F(attach, with_unknown_flag_is_refused)
+{
+	char what[64];
+	int bit, link;
+
+	for (bit = 0; bit < 32; bit++) {
+		__u32 flag = 1U << bit;
+
+		if (flag == BPF_F_ALLOW_OVERRIDE)
+			continue;
+		snprintf(what, sizeof(what), "flags 0x%x", flag);
+		link = attach(self, FIRST, self->target, flag);
+		expect_refused(_metadata, link, EOPNOTSUPP, what);
+
+		snprintf(what, sizeof(what), "flags 0x%x",
+			 flag | BPF_F_ALLOW_OVERRIDE);
+		link = attach(self, FIRST, self->target,
+			      flag | BPF_F_ALLOW_OVERRIDE);
+		expect_refused(_metadata, link, EOPNOTSUPP, what);
+	}
+	expect_attach_works(_metadata, self);
+
+	link = attach(self, FIRST, self->target, BPF_F_ALLOW_OVERRIDE);
+	EXPECT_GE(link, 0)
+		TH_LOG("BPF_F_ALLOW_OVERRIDE: %s", strerror(-link));
+	expect_owners(_metadata, self, "BPF_F_ALLOW_OVERRIDE", FIRST, FIRST, NOBODY);
+	close(link);
+}
+
+/*
+ * A cgroup that has ops of its own takes no others, with whatever flags, and what
+ * was asked for has no effect on what may be done below it.
+ */
+static void expect_busy(struct __test_metadata *_metadata,
+			FIXTURE_DATA(attach) *self, __u32 flags)
+{
+	static const __u32 others_flags[] = { 0, BPF_F_ALLOW_OVERRIDE };
+	int link, other, set;
+	char what[64];
+	size_t i;
+
+	link = attach(self, FIRST, self->target, flags);
+	ASSERT_GE(link, 0);
+
+	for (set = FIRST; set < NR_SETS; set++) {
+		for (i = 0; i < ARRAY_SIZE(others_flags); i++) {
+			snprintf(what, sizeof(what), "%s, flags %u over %u",
+				 set_name(set), others_flags[i], flags);
+			other = attach(self, set, self->target, others_flags[i]);
+			expect_refused(_metadata, other, EBUSY, what);
+			expect_owners(_metadata, self, what, FIRST, FIRST, NOBODY);
+			EXPECT_EQ(1, memcg_bpf_count_links(self->sets[FIRST]->maps.probe_ops))
+				TH_LOG("%s: the refused link is left", what);
+		}
+	}
+
+	other = attach(self, SECOND, self->child, 0);
+	if (flags & BPF_F_ALLOW_OVERRIDE) {
+		EXPECT_GE(other, 0)
+			TH_LOG("flags are lost: %s", strerror(-other));
+		expect_owners(_metadata, self, "overridden", FIRST, SECOND, NOBODY);
+		close(other);
+		expect_owners(_metadata, self, "no more overridden",
+			      FIRST, FIRST, NOBODY);
+	} else {
+		expect_refused(_metadata, other, EBUSY, "the child");
+	}
+
+	close(link);
+	expect_detached(_metadata, self, FIRST, "closed");
+	expect_attach_works(_metadata, self);
+}
+
+TEST_F(attach, to_cgroup_with_ops_is_refused)
+{
+	expect_busy(_metadata, self, 0);
+}
+
+TEST_F(attach, to_cgroup_with_overridable_ops_is_refused)
+{
+	expect_busy(_metadata, self, BPF_F_ALLOW_OVERRIDE);
+}
+
+TEST_F(attach, above_cgroup_with_ops_is_refused)
+{
+	int link = attach(self, SECOND, self->child, 0);
+
+	ASSERT_GE(link, 0);
+	expect_owners(_metadata, self, "attached", NOBODY, SECOND, NOBODY);
+	expect_refused(_metadata, attach(self, FIRST, self->target, 0), EBUSY,
+		       "the parent");
+	expect_refused(_metadata,
+		       attach(self, FIRST, self->target, BPF_F_ALLOW_OVERRIDE),
+		       EBUSY, "the parent, overridable");
+	expect_owners(_metadata, self, "after the refusals", NOBODY, SECOND, NOBODY);
+	close(link);
+	expect_detached(_metadata, self, SECOND, "closed");
+	expect_attach_works(_metadata, self);
+}
+
+static void expect_link_of(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(attach) *self, int link, enum set set)
+{
+	struct bpf_link_info info = {};
+	__u32 len = sizeof(info);
+
+	ASSERT_EQ(0, bpf_link_get_info_by_fd(link, &info, &len));
+	EXPECT_EQ(BPF_LINK_TYPE_STRUCT_OPS, info.type);
+	EXPECT_EQ(self->map_ids[set], info.struct_ops.map_id)
+		TH_LOG("the link is not one of %s", set_name(set));
+}
+
+TEST_F(attach, link_info_names_the_ops)
+{
+	int link = attach(self, SECOND, self->target, 0);
+
+	ASSERT_GE(link, 0);
+	expect_link_of(_metadata, self, link, SECOND);
+	EXPECT_EQ(1, memcg_bpf_count_links(self->sets[SECOND]->maps.probe_ops));
+	EXPECT_EQ(0, memcg_bpf_count_links(self->sets[FIRST]->maps.probe_ops));
+	close(link);
+}
+
+/*
+ * A type need not know how to give a link other ops.  Either it does that, and
+ * everywhere, or it refuses, and then nothing has happened.
+ */
+TEST_F(attach, update_of_link_is_all_or_nothing)
+{
+	int link, other, ret, now;
+
+	/* Ops that were attached once are complete, and may be given to a link. */
+	other = attach(self, SECOND, self->sibling, 0);
+	ASSERT_GE(other, 0);
+	close(other);
+
+	link = attach(self, FIRST, self->target, 0);
+	ASSERT_GE(link, 0);
+	ret = bpf_link_update(link,
+			      bpf_map__fd(self->sets[SECOND]->maps.probe_ops),
+			      NULL);
+	TH_LOG("BPF_LINK_UPDATE: %s", ret ? strerror(-ret) : "done");
+
+	now = ret ? FIRST : SECOND;
+	expect_owners(_metadata, self, "after the update", now, now, NOBODY);
+	expect_link_of(_metadata, self, link, now);
+	close(link);
+	expect_detached(_metadata, self, now, "closed");
+	expect_attach_works(_metadata, self);
+}
+
+/* The same for a link that is told to let go of its cgroup. */
+TEST_F(attach, detach_of_link_is_all_or_nothing)
+{
+	int link, ret;
+
+	link = attach(self, FIRST, self->target, 0);
+	ASSERT_GE(link, 0);
+	ret = bpf_link_detach(link);
+	TH_LOG("BPF_LINK_DETACH: %s", ret ? strerror(-ret) : "done");
+
+	if (ret) {
+		expect_owners(_metadata, self, "detach refused",
+			      FIRST, FIRST, NOBODY);
+	} else {
+		expect_owners(_metadata, self, "detached",
+			      NOBODY, NOBODY, NOBODY);
+		expect_attach_works(_metadata, self);
+	}
+	close(link);
+	expect_detached(_metadata, self, FIRST, "closed");
+	expect_attach_works(_metadata, self);
+}
+
+/* A process that attaches FIRST to the target and holds the link. */
+struct holder {
+	FIXTURE_DATA(attach) *self;
+	int cgroup_fd;
+	uid_t uid;
+	const char *pin;	/* or NULL; then it need not live */
+	int result;		/* where to write what came of it */
+};
+
+static int hold_link(void *arg)
+{
+	struct holder *holder = arg;
+	int link;
+
+	if (holder->uid && setresuid(holder->uid, holder->uid, holder->uid))
+		return 1;
+	link = attach_fd(holder->self, FIRST, holder->cgroup_fd, 0);
+	if (link >= 0 && holder->pin && bpf_obj_pin(link, holder->pin))
+		link = -errno;
+	if (write(holder->result, &link, sizeof(link)) != sizeof(link))
+		return 1;
+	if (!holder->pin)
+		pause();
+	return 0;
+}
+
+/* Start it, and wait for what came of it: more than 0, or a negative errno. */
+static pid_t start_holder(struct __test_metadata *_metadata,
+			  FIXTURE_DATA(attach) *self, uid_t uid,
+			  const char *pin, int *link)
+{
+	struct holder holder = { .self = self, .uid = uid, .pin = pin };
+	int fds[2];
+	pid_t pid;
+
+	holder.cgroup_fd = cg_open(self->target);
+	ASSERT_GE(holder.cgroup_fd, 0);
+	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
+	holder.result = fds[1];
+
+	pid = worker_start(self->sibling, 0, hold_link, &holder);
+	ASSERT_GT(pid, 0);
+	close(fds[1]);
+	ASSERT_EQ((ssize_t)sizeof(*link), read(fds[0], link, sizeof(*link)))
+		TH_LOG("the process that attaches has died");
+	close(fds[0]);
+	close(holder.cgroup_fd);
+	return pid;
+}
+
+TEST_F(attach, ends_with_the_process_that_is_killed)
+{
+	int link, status;
+	pid_t pid;
+
+	pid = start_holder(_metadata, self, 0, NULL, &link);
+	ASSERT_GE(link, 0)
+		TH_LOG("attach: %s", strerror(-link));
+	expect_owners(_metadata, self, "attached", FIRST, FIRST, NOBODY);
+
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(1, worker_wait(pid, STEP_TIMEOUT_MS, &status));
+	expect_detached(_metadata, self, FIRST, "its process killed");
+	expect_attach_works(_metadata, self);
+}
+
+TEST_F(attach, pin_outlives_the_process)
+{
+	char pin[PATH_MAX];
+	int link, status;
+	pid_t pid;
+
+	REQUIRE(REQUIRE_BPFFS);
+	ASSERT_EQ(0, testbed_add_pin(&self->tb, pin, "link"));
+
+	pid = start_holder(_metadata, self, 0, pin, &link);
+	ASSERT_GE(link, 0)
+		TH_LOG("attach and pin to %s: %s", pin, strerror(-link));
+	ASSERT_EQ(1, worker_wait(pid, STEP_TIMEOUT_MS, &status));
+	ASSERT_EQ(0, status);
+	expect_owners(_metadata, self, "pinned", FIRST, FIRST, NOBODY);
+	expect_refused(_metadata, attach(self, SECOND, self->target, 0), EBUSY,
+		       "a second attach");
+
+	link = bpf_obj_get(pin);
+	ASSERT_GE(link, 0);
+	expect_link_of(_metadata, self, link, FIRST);
+	ASSERT_EQ(0, unlink(pin));
+	expect_owners(_metadata, self, "unpinned, but opened",
+		      FIRST, FIRST, NOBODY);
+	close(link);
+	expect_detached(_metadata, self, FIRST, "unpinned and closed");
+	expect_attach_works(_metadata, self);
+}
+
+/*
+ * A user without capabilities cannot load ops: see load.c.  Whether one who was
+ * given them may attach them is not promised either way, but then the answer is
+ * what is done.
+ */
+TEST_F(attach, unprivileged_is_all_or_nothing)
+{
+	int link, status;
+	pid_t pid;
+
+	/* so that the map is complete */
+	expect_attach_works(_metadata, self);
+
+	pid = start_holder(_metadata, self, 65534, NULL, &link);
+	if (link < 0) {
+		TH_LOG("refused: %s", strerror(-link));
+		expect_owners(_metadata, self, "refused", NOBODY, NOBODY, NOBODY);
+	} else {
+		TH_LOG("attached");
+		expect_owners(_metadata, self, "attached", FIRST, FIRST, NOBODY);
+	}
+
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(1, worker_wait(pid, STEP_TIMEOUT_MS, &status));
+	expect_detached(_metadata, self, FIRST, "its process killed");
+	expect_attach_works(_metadata, self);
+}
+
+/* Remove a cgroup, and wait until the kernel has let go of it. */
+static void remove_for_good(struct __test_metadata *_metadata,
+			    FIXTURE_DATA(attach) *self, const char *cgroup,
+			    const char *what)
+{
+	int64_t dying = 1;
+	int ms;
+
+	ASSERT_EQ(0, rmdir(cgroup))
+		TH_LOG("%s: %s", what, strerror(errno));
+	for (ms = 0; dying && ms < STEP_TIMEOUT_MS / 10; ms += 10) {
+		dying = cg_read_key(self->tb.cgroup, "cgroup.stat",
+				    "nr_dying_descendants");
+		if (dying)
+			usleep(10000);
+	}
+	EXPECT_EQ(0, dying)
+		TH_LOG("%s is removed, but not gone", what);
+}
+
+/*
+ * A link does not keep its cgroup from being removed, nor what is left of it
+ * after that, and to close it then is harmless:
+ *
+ *   memcg_bpf.attach.<pid>
+ *   |-- target
+ *   |   `-- child
+ *   |-- sibling			has SECOND
+ *   |-- control		removed
+ *   `-- gone			has FIRST; removed
+ */
+TEST_F(attach, outlives_its_cgroup)
+{
+	char control[PATH_MAX], gone[PATH_MAX];
+	int link, other, link_again;
+
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, control, "control"));
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, gone, "gone"));
+	other = attach(self, SECOND, self->sibling, 0);
+	ASSERT_GE(other, 0);
+	link = attach(self, FIRST, gone, 0);
+	ASSERT_GE(link, 0);
+	expect_owner(_metadata, self, "attached", gone, FIRST);
+
+	remove_for_good(_metadata, self, control, "a cgroup without ops");
+	remove_for_good(_metadata, self, gone, "a cgroup with ops");
+	expect_link_of(_metadata, self, link, FIRST);
+
+	/* another cgroup, though of the same name */
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, gone, "gone"));
+	expect_owner(_metadata, self, "made anew", gone, NOBODY);
+	link_again = attach(self, FIRST, gone, 0);
+	ASSERT_GE(link_again, 0)
+		TH_LOG("attach to the new one: %s", strerror(-link_again));
+
+	close(link);
+	expect_owner(_metadata, self, "link to the old one closed", gone, FIRST);
+	expect_owners(_metadata, self, "link to the old one closed",
+		      NOBODY, NOBODY, SECOND);
+	close(link_again);
+	close(other);
+	expect_detached(_metadata, self, SECOND, "all closed");
+	expect_attach_works(_metadata, self);
+}
+
+MEMCG_BPF_HARNESS_MAIN

@@ -1,0 +1,690 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * struct memcg_bpf_ops as a type, and what may be loaded for it: which members it
+ * has, which programs the verifier takes and refuses, and what those see that it
+ * takes.
+ *
+ * What is refused is compared with a program that differs in nothing but the one
+ * thing that is not allowed, and is taken.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/filter.h>
+#include <sys/mman.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+
+#include "attach.h"
+#include "cgroup.h"
+#include "harness.h"
+#include "probe.h"
+#include "revision.h"
+#include "testbed.h"
+#include "worker.h"
+#include "workload.h"
+
+#include "facts.skel.h"
+#include "verdict.skel.h"
+
+#define MiB (1ULL << 20)
+
+/* the members, in their order */
+static const char * const callback_names[PROBE_NR_CALLBACKS] = {
+	[PROBE_ONLINE] = "handle_cgroup_online",
+	[PROBE_OFFLINE] = "handle_cgroup_offline",
+	[PROBE_BELOW_LOW] = "below_low",
+	[PROBE_BELOW_MIN] = "below_min",
+	[PROBE_DELAY] = "get_high_delay_ms",
+};
+
+/* What libbpf says, with the verifier's log, until somebody wants to know. */
+static char said[64 * 1024];
+
+static int note_what_is_said(enum libbpf_print_level level, const char *fmt,
+			     va_list args)
+{
+	size_t len = strlen(said);
+
+	if (level != LIBBPF_DEBUG)
+		vsnprintf(said + len, sizeof(said) - len, fmt, args);
+	return 0;
+}
+
+static void listen_to_libbpf(void)
+{
+	said[0] = '\0';
+	libbpf_set_print(note_what_is_said);
+}
+
+/* Each line of it as a comment. */
+static void print_what_was_said(void)
+{
+	char *line, *next = said;
+
+	while ((line = strsep(&next, "\n"))) {
+		if (*line)
+			fprintf(stderr, "# %s\n", line);
+	}
+}
+
+#define EXPECT_LOADED(ret, what)					\
+	EXPECT_EQ(0, ret) {						\
+		TH_LOG("%s was refused: %s", what, strerror(-(ret)));	\
+		print_what_was_said();					\
+	}
+
+#define EXPECT_REFUSED(err, ret, what)					\
+	EXPECT_EQ(-(err), ret) {					\
+		TH_LOG("%s: %s, and not %s", what,			\
+		       (ret) ? strerror(-(ret)) : "taken", strerror(err)); \
+		print_what_was_said();					\
+	}
+
+/* The type, as the kernel describes it in BTF. */
+FIXTURE(type)
+{
+	struct btf *btf;
+};
+
+FIXTURE_SETUP(type)
+{
+	REQUIRE(REQUIRE_MEMCG_BPF_OPS);
+	self->btf = btf__load_vmlinux_btf();
+	ASSERT_NE(NULL, self->btf);
+}
+
+FIXTURE_TEARDOWN(type)
+{
+	btf__free(self->btf);
+}
+
+TEST_F(type, members_are_those_of_the_revision)
+{
+	const char *wrong = revision_check(self->btf);
+
+	EXPECT_EQ(NULL, wrong)
+		TH_LOG("struct memcg_bpf_ops: %s", wrong);
+}
+
+/*
+ * Load a program that does nothing for the member of that index, by the bare
+ * system call.
+ */
+static int load_for_member(const struct btf *btf, int index)
+{
+	static const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+		.attach_btf_id = btf__find_by_name_kind(btf, "memcg_bpf_ops",
+							BTF_KIND_STRUCT),
+		.expected_attach_type = index,
+		.log_buf = said,
+		.log_size = sizeof(said),
+		.log_level = 1,
+	);
+	int fd;
+
+	said[0] = '\0';
+	fd = bpf_prog_load(BPF_PROG_TYPE_STRUCT_OPS, "nothing", "GPL", insns,
+			   ARRAY_SIZE(insns), &opts);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+TEST_F(type, program_for_no_member_is_refused)
+{
+	int i, ret;
+
+	for (i = 0; i < PROBE_NR_CALLBACKS; i++) {
+		ret = load_for_member(self->btf, i);
+		EXPECT_LOADED(ret, callback_names[i]);
+	}
+
+	ret = load_for_member(self->btf, PROBE_NR_CALLBACKS);
+	EXPECT_REFUSED(EINVAL, ret, "a program for a sixth member");
+}
+
+/* The control is program_for_no_member_is_refused, which does it as root. */
+TEST_F(type, unprivileged_load_is_refused)
+{
+	int ret;
+
+	ASSERT_EQ(0, setresgid(65534, 65534, 65534));
+	ASSERT_EQ(0, setresuid(65534, 65534, 65534));
+	ret = load_for_member(self->btf, PROBE_DELAY);
+	EXPECT_REFUSED(EPERM, ret, "a program of a user without capabilities");
+}
+
+/* Write BTF of struct memcg_bpf_ops with these members. */
+struct sketch {
+	const char *members[PROBE_NR_CALLBACKS + 2];
+	const char *no_argument;	/* the one that has none */
+	const char *bool_is_int;	/* the one that returns the other type */
+	const char *wrong;		/* a word that is said about it, or NULL */
+	bool skipped;
+};
+
+static struct btf *draw(const struct sketch *sketch)
+{
+	struct btf *btf = btf__new_empty();
+	int bool_id, uint_id, memcg_id, proto_id, ptr_ids[ARRAY_SIZE(sketch->members)];
+	int i, n, ret_id;
+
+	if (!btf)
+		return NULL;
+	btf__set_pointer_size(btf, 8);
+	bool_id = btf__add_int(btf, "_Bool", 1, BTF_INT_BOOL);
+	bool_id = btf__add_typedef(btf, "bool", bool_id);
+	uint_id = btf__add_int(btf, "unsigned int", 4, 0);
+	memcg_id = btf__add_struct(btf, "mem_cgroup", 8);
+	memcg_id = btf__add_ptr(btf, memcg_id);
+
+	for (n = 0; sketch->members[n]; n++) {
+		const char *name = sketch->members[n];
+
+		ret_id = 0;
+		if (!strncmp(name, "below_", strlen("below_")))
+			ret_id = bool_id;
+		else if (strncmp(name, "handle_", strlen("handle_")))
+			ret_id = uint_id;
+		if (ret_id && sketch->bool_is_int == name)
+			ret_id = ret_id == bool_id ? uint_id : bool_id;
+
+		proto_id = btf__add_func_proto(btf, ret_id);
+		if (sketch->no_argument != name)
+			btf__add_func_param(btf, "memcg", memcg_id);
+		ptr_ids[n] = btf__add_ptr(btf, proto_id);
+	}
+
+	btf__add_struct(btf, "memcg_bpf_ops", n * 8);
+	for (i = 0; i < n; i++)
+		btf__add_field(btf, sketch->members[i], ptr_ids[i], i * 64, 0);
+	return btf;
+}
+
+/*
+ * members_are_those_of_the_revision finds each of these, and none of them makes
+ * a kernel one that the tests are not for; a later revision does.
+ */
+TEST_F(type, wrong_types_are_found)
+{
+	static const char online[] = "handle_cgroup_online";
+	static const char offline[] = "handle_cgroup_offline";
+	static const char low[] = "below_low", min[] = "below_min";
+	static const char delay[] = "get_high_delay_ms";
+	static const struct sketch sketches[] = {
+		{ { online, offline, low, min, delay }, .wrong = NULL },
+		{ { offline, online, low, min, delay }, .wrong = online },
+		{ { online, offline, min, low, delay }, .wrong = min },
+		{ { online, offline, low, min }, .wrong = delay },
+		{ { online, offline, low, delay }, .wrong = min },
+		{ { online, offline, low, min, delay, "more" }, .wrong = "more" },
+		{ { online, offline, low, min, delay }, .no_argument = online,
+		  .wrong = "void (void)" },
+		{ { online, offline, low, min, delay }, .bool_is_int = min,
+		  .wrong = "unsigned int (struct mem_cgroup *)" },
+		{ { online, offline, low, min, delay }, .bool_is_int = delay,
+		  .wrong = "bool (struct mem_cgroup *)" },
+		{ { online, offline, low, min, "memcg_charged", "memcg_uncharged" },
+		  .skipped = true, .wrong = "memcg_charged" },
+		{ { "something_else" }, .skipped = true, .wrong = "something_else" },
+	};
+	const char *text;
+	struct btf *btf;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(sketches); i++) {
+		btf = draw(&sketches[i]);
+		ASSERT_NE(NULL, btf);
+
+		text = revision_require(btf);
+		EXPECT_EQ(sketches[i].skipped, text != NULL)
+			TH_LOG("sketch %zu: %s", i, text ?: "not skipped");
+		if (!text)
+			text = revision_check(btf);
+		EXPECT_EQ(!sketches[i].wrong, !text);
+		if (sketches[i].wrong && text)
+			EXPECT_NE(NULL, strstr(text, sketches[i].wrong))
+				TH_LOG("sketch %zu: %s", i, text);
+		btf__free(btf);
+	}
+}
+
+/*
+ * Each callback alone, all of them, and none:
+ *
+ *   memcg_bpf.load.<pid>
+ *   `-- ops			the callbacks of the variant
+ *       |-- charged		a worker touches memory; then reclaim in the root
+ *       `-- passing		made and removed
+ *
+ * That gives occasion for each callback, and those that are there are called,
+ * and no others.
+ */
+FIXTURE(callbacks)
+{
+	struct testbed tb;
+	struct probe *probe;
+	int link;
+};
+
+FIXTURE_VARIANT(callbacks)
+{
+	unsigned int mask;
+};
+
+FIXTURE_VARIANT_ADD(callbacks, none) { 0 };
+FIXTURE_VARIANT_ADD(callbacks, handle_cgroup_online) { 1 << PROBE_ONLINE };
+FIXTURE_VARIANT_ADD(callbacks, handle_cgroup_offline) { 1 << PROBE_OFFLINE };
+FIXTURE_VARIANT_ADD(callbacks, below_low) { 1 << PROBE_BELOW_LOW };
+FIXTURE_VARIANT_ADD(callbacks, below_min) { 1 << PROBE_BELOW_MIN };
+FIXTURE_VARIANT_ADD(callbacks, get_high_delay_ms) { 1 << PROBE_DELAY };
+FIXTURE_VARIANT_ADD(callbacks, all) { (1 << PROBE_NR_CALLBACKS) - 1 };
+
+FIXTURE_SETUP(callbacks)
+{
+	self->link = -1;
+	REQUIRE(REQUIRE_MEMCG_BPF_OPS);
+	ASSERT_EQ(0, testbed_create(&self->tb, "load"));
+}
+
+FIXTURE_TEARDOWN(callbacks)
+{
+	if (self->link >= 0)
+		close(self->link);
+	probe__destroy(self->probe);
+	EXPECT_EQ(0, testbed_destroy(&self->tb));
+}
+
+/* There may be nothing to reclaim. */
+static void reclaim(struct __test_metadata *_metadata, const char *cgroup)
+{
+	int ret = cg_write(cgroup, "memory.reclaim", "1M");
+
+	EXPECT_TRUE(!ret || ret == -EAGAIN)
+		TH_LOG("memory.reclaim: %s", strerror(-ret));
+}
+
+/* Offline comes some time after rmdir(), but before the cgroup is dead. */
+static void wait_for_offline(struct probe *probe, const char *parent)
+{
+	int ms;
+
+	for (ms = 0; ms < STEP_TIMEOUT_MS; ms += 10) {
+		if (!cg_read_key(parent, "cgroup.stat", "nr_dying_descendants") ||
+		    probe_total(probe, PROBE_OFFLINE))
+			return;
+		usleep(10000);
+	}
+}
+
+TEST_F(callbacks, load_attach_and_are_called)
+{
+	char ops[PATH_MAX], charged[PATH_MAX], passing[PATH_MAX];
+	uint64_t calls;
+	int i;
+
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, ops, "ops"));
+	ASSERT_EQ(0, cg_write(ops, "cgroup.subtree_control", "+memory"));
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, charged, "ops/charged"));
+
+	listen_to_libbpf();
+	self->probe = probe_load_only(variant->mask);
+	ASSERT_NE(NULL, self->probe) {
+		TH_LOG("refused: %s", strerror(errno));
+		print_what_was_said();
+	}
+	self->link = probe_attach(self->probe, ops, 0);
+	ASSERT_GE(self->link, 0)
+		TH_LOG("attach: %s", strerror(-self->link));
+
+	ASSERT_EQ(0, probe_charge(charged));
+	reclaim(_metadata, self->tb.cgroup);
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, passing, "ops/passing"));
+	ASSERT_EQ(0, rmdir(passing));
+	wait_for_offline(self->probe, ops);
+
+	for (i = 0; i < PROBE_NR_CALLBACKS; i++) {
+		calls = probe_total(self->probe, i);
+		if (variant->mask & 1 << i) {
+			EXPECT_GT(calls, 0)
+				TH_LOG("%s was not called", callback_names[i]);
+		} else {
+			EXPECT_EQ(0, calls)
+				TH_LOG("%s was called, which is NULL",
+				       callback_names[i]);
+		}
+	}
+}
+
+/*
+ * Ops without a callback still are ops: they take the place of others, and
+ * nothing is called instead.
+ *
+ *   memcg_bpf.load.<pid>	ops: all callbacks; may be overridden
+ *   |-- empty			ops: no callbacks
+ *   `-- inherits
+ */
+FIXTURE(empty)
+{
+	struct testbed tb;
+	struct probe *all;
+	struct probe *none;
+};
+
+FIXTURE_SETUP(empty)
+{
+	REQUIRE(REQUIRE_MEMCG_BPF_OPS);
+	ASSERT_EQ(0, testbed_create(&self->tb, "load"));
+	self->all = probe_load();
+	ASSERT_NE(NULL, self->all);
+	self->none = probe_load_only(0);
+	ASSERT_NE(NULL, self->none);
+}
+
+FIXTURE_TEARDOWN(empty)
+{
+	probe__destroy(self->all);
+	probe__destroy(self->none);
+	EXPECT_EQ(0, testbed_destroy(&self->tb));
+}
+
+TEST_F(empty, ops_are_ops_and_do_nothing)
+{
+	char empty[PATH_MAX], inherits[PATH_MAX];
+	int all_link, none_link;
+
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, empty, "empty"));
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, inherits, "inherits"));
+	all_link = probe_attach(self->all, self->tb.cgroup, BPF_F_ALLOW_OVERRIDE);
+	ASSERT_GE(all_link, 0);
+	EXPECT_EQ(0, probe_whose(&self->all, 1, empty));
+
+	none_link = probe_attach(self->none, empty, 0);
+	ASSERT_GE(none_link, 0)
+		TH_LOG("attach: %s", strerror(-none_link));
+	EXPECT_EQ(PROBE_NOBODY, probe_whose(&self->all, 1, empty))
+		TH_LOG("the empty ops have not taken the place of the others");
+	EXPECT_EQ(0, probe_whose(&self->all, 1, inherits));
+	EXPECT_EQ(-EBUSY, probe_attach(self->none, empty, 0));
+
+	close(none_link);
+	EXPECT_EQ(0, probe_whose(&self->all, 1, empty))
+		TH_LOG("the empty ops have not gone");
+	close(all_link);
+}
+
+/* A sleepable program is refused, for each member. */
+FIXTURE(sleepable)
+{
+};
+
+FIXTURE_VARIANT(sleepable)
+{
+	enum probe_callback callback;
+};
+
+FIXTURE_VARIANT_ADD(sleepable, handle_cgroup_online) { PROBE_ONLINE };
+FIXTURE_VARIANT_ADD(sleepable, handle_cgroup_offline) { PROBE_OFFLINE };
+FIXTURE_VARIANT_ADD(sleepable, below_low) { PROBE_BELOW_LOW };
+FIXTURE_VARIANT_ADD(sleepable, below_min) { PROBE_BELOW_MIN };
+FIXTURE_VARIANT_ADD(sleepable, get_high_delay_ms) { PROBE_DELAY };
+
+FIXTURE_SETUP(sleepable)
+{
+	(void)self;
+	REQUIRE(REQUIRE_MEMCG_BPF_OPS);
+}
+
+FIXTURE_TEARDOWN(sleepable)
+{
+	(void)self;
+}
+
+static struct bpf_program *program_of(const struct probe *probe,
+				      enum probe_callback callback)
+{
+	switch (callback) {
+	case PROBE_ONLINE:
+		return probe->progs.probe_online;
+	case PROBE_OFFLINE:
+		return probe->progs.probe_offline;
+	case PROBE_BELOW_LOW:
+		return probe->progs.probe_below_low;
+	case PROBE_BELOW_MIN:
+		return probe->progs.probe_below_min;
+	default:
+		return probe->progs.probe_delay;
+	}
+}
+
+static int load_with_flags(enum probe_callback callback, __u32 flags)
+{
+	struct probe *probe = probe__open();
+	int ret;
+
+	if (!probe)
+		return -errno;
+	bpf_program__set_flags(program_of(probe, callback), flags);
+	ret = probe__load(probe);
+	probe__destroy(probe);
+	return ret;
+}
+
+TEST_F(sleepable, program_is_refused)
+{
+	char what[64];
+	int ret;
+
+	listen_to_libbpf();
+	ret = load_with_flags(variant->callback, 0);
+	EXPECT_LOADED(ret, callback_names[variant->callback]);
+
+	snprintf(what, sizeof(what), "a sleepable program for %s",
+		 callback_names[variant->callback]);
+	listen_to_libbpf();
+	ret = load_with_flags(variant->callback, BPF_F_SLEEPABLE);
+	EXPECT_REFUSED(EINVAL, ret, what);
+}
+
+/* Programs of progs/verdict.bpf.c. */
+FIXTURE(verifier)
+{
+	struct verdict *skel;
+};
+
+FIXTURE_SETUP(verifier)
+{
+	REQUIRE(REQUIRE_MEMCG_BPF_OPS);
+	listen_to_libbpf();
+	self->skel = verdict__open();
+	ASSERT_NE(NULL, self->skel);
+}
+
+FIXTURE_TEARDOWN(verifier)
+{
+	verdict__destroy(self->skel);
+}
+
+/* Load one map of an object that is open, and what is in it. */
+static int load_only(struct verdict *skel, const struct bpf_map *only)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, skel->obj) {
+		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
+			bpf_map__set_autocreate(map, map == only);
+	}
+	return verdict__load(skel);
+}
+
+TEST_F(verifier, takes_reads)
+{
+	int ret = load_only(self->skel, self->skel->maps.sound_ops);
+
+	EXPECT_LOADED(ret, "a program that only reads");
+}
+
+TEST_F(verifier, refuses_write_to_memcg)
+{
+	int ret = load_only(self->skel, self->skel->maps.write_limit_ops);
+
+	EXPECT_REFUSED(EACCES, ret, "a write to memcg->memory.max");
+}
+
+TEST_F(verifier, refuses_atomic_write_to_memcg)
+{
+	int ret = load_only(self->skel, self->skel->maps.add_to_usage_ops);
+
+	EXPECT_REFUSED(EACCES, ret, "an atomic write to memcg->memory.usage");
+}
+
+TEST_F(verifier, refuses_write_through_memcg)
+{
+	int ret = load_only(self->skel, self->skel->maps.write_cgroup_ops);
+
+	EXPECT_REFUSED(EACCES, ret, "a write to memcg->css.cgroup->max_depth");
+}
+
+/* The kernel says that the callback "doesn't have 2-th argument". */
+TEST_F(verifier, refuses_second_argument)
+{
+	int ret = load_only(self->skel, self->skel->maps.two_arguments_ops);
+
+	EXPECT_REFUSED(EACCES, ret, "the use of a second argument");
+}
+
+TEST_F(verifier, refuses_helper_for_packets)
+{
+	int ret = load_only(self->skel, self->skel->maps.packet_helper_ops);
+
+	EXPECT_REFUSED(EINVAL, ret, "a call of bpf_skb_load_bytes()");
+	EXPECT_NE(NULL, strstr(said, "skb_load_bytes#"));
+}
+
+/* This is libbpf's refusal: it does not find the member in the kernel's BTF. */
+TEST_F(verifier, unknown_member_is_refused)
+{
+	int ret = load_only(self->skel, self->skel->maps.unknown_ops);
+
+	EXPECT_REFUSED(ENOTSUP, ret, "ops with an unknown member");
+	EXPECT_NE(NULL, strstr(said, "no_such_callback"));
+}
+
+TEST_F(verifier, unknown_member_is_taken_if_null)
+{
+	int ret;
+
+	self->skel->struct_ops.unknown_ops->no_such_callback = NULL;
+	ret = load_only(self->skel, self->skel->maps.unknown_ops);
+	EXPECT_LOADED(ret, "ops with an unknown member that is NULL");
+}
+
+/*
+ * What a callback reads through its argument is true:
+ *
+ *   memcg_bpf.load.<pid>
+ *   |-- read		ops; limits; a worker touches 16 MiB and reads memory.current
+ *   `-- control	a worker touches as much
+ */
+FIXTURE(facts)
+{
+	struct testbed tb;
+	struct facts *skel;
+	int64_t *current;	/* shared with the worker */
+	int link;
+};
+
+FIXTURE_SETUP(facts)
+{
+	self->link = -1;
+	REQUIRE(REQUIRE_MEMCG_BPF_OPS);
+	ASSERT_EQ(0, testbed_create(&self->tb, "load"));
+	self->current = mmap(NULL, sizeof(*self->current), PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->current);
+	self->skel = facts__open();
+	ASSERT_NE(NULL, self->skel);
+}
+
+FIXTURE_TEARDOWN(facts)
+{
+	if (self->link >= 0)
+		close(self->link);
+	facts__destroy(self->skel);
+	EXPECT_EQ(0, testbed_destroy(&self->tb));
+}
+
+struct touch_job {
+	const char *cgroup;
+	int64_t *current;
+};
+
+#define TOUCHED (16 * MiB)
+
+static int touch_and_read_current(void *arg)
+{
+	struct touch_job *job = arg;
+
+	if (workload_touch(TOUCHED))
+		return 1;
+	*job->current = cg_read_number(job->cgroup, "memory.current");
+	return 0;
+}
+
+static void set_limits(struct __test_metadata *_metadata, const char *cgroup)
+{
+	ASSERT_EQ(0, cg_write(cgroup, "memory.max", "80M"));
+	ASSERT_EQ(0, cg_write(cgroup, "memory.high", "64M"));
+	ASSERT_EQ(0, cg_write(cgroup, "memory.low", "3M"));
+	ASSERT_EQ(0, cg_write(cgroup, "memory.min", "2M"));
+}
+
+TEST_F(facts, read_from_memcg_are_true)
+{
+	uint64_t page = sysconf(_SC_PAGESIZE), usage, size = TOUCHED;
+	char read[PATH_MAX], control[PATH_MAX];
+	struct touch_job job = { .cgroup = read, .current = self->current };
+	int cgroup_fd, ret;
+
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, read, "read"));
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, control, "control"));
+	set_limits(_metadata, read);
+
+	self->skel->rodata->id = cg_id(read);
+	listen_to_libbpf();
+	ret = facts__load(self->skel);
+	EXPECT_LOADED(ret, "a program that reads");
+	ASSERT_EQ(0, ret);
+	cgroup_fd = cg_open(self->tb.cgroup);
+	ASSERT_GE(cgroup_fd, 0);
+	self->link = memcg_bpf_attach(self->skel->maps.facts_ops, cgroup_fd, 0);
+	ASSERT_GE(self->link, 0);
+
+	EXPECT_EQ(0, worker_run(control, workload_touch_job, &size, STEP_TIMEOUT_MS));
+	EXPECT_EQ(0, self->skel->bss->calls)
+		TH_LOG("the id of another cgroup was that of this one");
+	EXPECT_EQ(0, worker_run(read, touch_and_read_current, &job, STEP_TIMEOUT_MS));
+	EXPECT_GT(self->skel->bss->calls, 0)
+		TH_LOG("memcg->css.cgroup->kn->id never was the id");
+
+	EXPECT_EQ(80 * MiB, self->skel->bss->max * page);
+	EXPECT_EQ(64 * MiB, self->skel->bss->high * page);
+	EXPECT_EQ(3 * MiB, self->skel->bss->low * page);
+	EXPECT_EQ(2 * MiB, self->skel->bss->min * page);
+
+	/* It goes on in batches, and from stocks of the processors. */
+	usage = self->skel->bss->usage * page;
+	TH_LOG("memcg->memory.usage %" PRIu64 " bytes, memory.current %" PRId64,
+	       usage, *self->current);
+	EXPECT_GE(*self->current, (int64_t)TOUCHED);
+	EXPECT_GE(usage, *self->current - 2 * MiB);
+	EXPECT_LE(usage, *self->current + 2 * MiB);
+}
+
+MEMCG_BPF_HARNESS_MAIN
