@@ -16,6 +16,9 @@
 /* the longest file that is read here is memory.stat, with some 2 KiB */
 #define CG_FILE_MAX 8192
 
+/* a millisecond each, for a reaped task to leave its cgroup */
+#define TASKS_GONE_TRIES 5000
+
 int cg_find_root(char *root, size_t len)
 {
 	return mounts_find("cgroup2", root, len);
@@ -119,6 +122,22 @@ int cg_write(const char *cgroup, const char *file, const char *fmt, ...)
 
 	ret = write(fd, buf, len) == len ? 0 : -errno;
 	close(fd);
+	return ret;
+}
+
+int cg_enable_memory(const char *cgroup)
+{
+	int ret = cg_has_word(cgroup, "cgroup.subtree_control", "memory"), tries;
+
+	if (ret)
+		return ret < 0 ? ret : 0;
+
+	for (tries = 0; tries < TASKS_GONE_TRIES; tries++) {
+		ret = cg_write(cgroup, "cgroup.subtree_control", "+memory");
+		if (ret != -EBUSY)
+			break;
+		usleep(1000);
+	}
 	return ret;
 }
 

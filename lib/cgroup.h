@@ -81,6 +81,17 @@ int cg_write(const char *cgroup, const char *file, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /**
+ * cg_enable_memory() - turn the memory controller on for a cgroup's children
+ * @cgroup: path of the cgroup
+ *
+ * If tasks that were in the cgroup have just ended, waits until the kernel sees
+ * it, too.
+ *
+ * Return: 0, also if it was on, or a negative errno; -EBUSY if there are tasks.
+ */
+int cg_enable_memory(const char *cgroup);
+
+/**
  * cg_open() - open the directory of a cgroup, as BPF links want it
  * @cgroup: path of the cgroup
  *

@@ -34,12 +34,16 @@ static void exit_skip_if_all_skipped(void)
 	}
 }
 
-#define MEMCG_BPF_HARNESS_MAIN						\
+/* @prepare is run once, before the tests, which are processes forked from it. */
+#define MEMCG_BPF_HARNESS_MAIN_AFTER(prepare)				\
 int main(int argc, char **argv)						\
 {									\
 	params_init(&argc, argv);					\
 	atexit(exit_skip_if_all_skipped);				\
+	prepare;							\
 	return test_harness_run(argc, argv);				\
 }
+
+#define MEMCG_BPF_HARNESS_MAIN MEMCG_BPF_HARNESS_MAIN_AFTER()
 
 #endif /* __LIB_HARNESS_H */

@@ -49,7 +49,9 @@ int probe_answer(struct probe *probe, const char *cgroup,
  * @probe: the instance
  * @id: id of the cgroup, as of cg_id(), which may be gone
  *
- * Return: the counters, all 0 if it was never asked.
+ * Return: the counters, all 0 if it was never asked.  If there were more cgroups
+ * than it can count for, a line on stderr says so; only probe_total() has all
+ * calls then.
  */
 struct probe_stats probe_stats(struct probe *probe, uint64_t id);
 
@@ -66,14 +68,11 @@ uint64_t probe_total(struct probe *probe, enum probe_callback callback);
  * probe_charge() - charge a cgroup so often that its ops must be asked
  * @cgroup: path of the cgroup
  *
- * A worker in it touches PROBE_CHARGE bytes and ends.
+ * A worker in it touches memory and ends.  The ops are asked 4 times or more.
  *
  * Return: 0, or a negative errno.
  */
 int probe_charge(const char *cgroup);
-
-/* 16 charges of MEMCG_CHARGE_BATCH (64) pages of 4 KiB */
-#define PROBE_CHARGE (16 * 64 * 4096)
 
 #define PROBE_NOBODY	(-1)
 #define PROBE_SEVERAL	(-2)
@@ -91,5 +90,21 @@ int probe_charge(const char *cgroup);
  * another negative errno below these.
  */
 int probe_whose(struct probe *probes[], int nr, const char *cgroup);
+
+/**
+ * probe_whose_each() - probe_whose() for many cgroups, by a single worker
+ * @probes: instances
+ * @nr: how many
+ * @cgroups: paths of the cgroups
+ * @nr_cgroups: how many
+ * @whose: where to put what probe_whose() returns for each
+ *
+ * The worker moves from cgroup to cgroup, which is quicker than a new one each
+ * time, and tells the calls for one from those for the next.
+ *
+ * Return: 0, or a negative errno.
+ */
+int probe_whose_each(struct probe *probes[], int nr, char *const cgroups[],
+		     int nr_cgroups, int whose[]);
 
 #endif /* __LIB_PROBE_H */

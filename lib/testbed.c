@@ -128,16 +128,6 @@ static int start_sweeper(struct testbed *tb)
 	return 0;
 }
 
-/* Turn the memory controller on for the children of @cgroup. */
-static int enable_memory(const char *cgroup)
-{
-	int ret = cg_has_word(cgroup, "cgroup.subtree_control", "memory");
-
-	if (ret)
-		return ret < 0 ? ret : 0;
-	return cg_write(cgroup, "cgroup.subtree_control", "+memory");
-}
-
 int testbed_create(struct testbed *tb, const char *name)
 {
 	const char *what = "find the cgroup v2 file system";
@@ -174,7 +164,7 @@ int testbed_create(struct testbed *tb, const char *name)
 		goto err;
 
 	what = "enable the memory controller for";
-	ret = enable_memory(root);
+	ret = cg_enable_memory(root);
 	if (ret)
 		goto err_sweep;
 
@@ -184,7 +174,7 @@ int testbed_create(struct testbed *tb, const char *name)
 		goto err_sweep;
 
 	what = "enable the memory controller in";
-	ret = enable_memory(tb->cgroup);
+	ret = cg_enable_memory(tb->cgroup);
 	if (ret)
 		goto err_sweep;
 

@@ -14,6 +14,11 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+/* of all cgroups */
+__u64 totals[PROBE_NR_CALLBACKS];
+/* calls that no cgroup's counters have, because there are too many cgroups */
+__u64 lost;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, PROBE_MAX_CGROUPS);
@@ -39,8 +44,8 @@ count(struct mem_cgroup *memcg, enum probe_callback callback)
 		bpf_map_update_elem(&stats, &id, &zero, BPF_NOEXIST);
 		s = bpf_map_lookup_elem(&stats, &id);
 	}
-	if (s)
-		__sync_fetch_and_add(&s->calls[callback], 1);
+	__sync_fetch_and_add(s ? &s->calls[callback] : &lost, 1);
+	__sync_fetch_and_add(&totals[callback], 1);
 	return s;
 }
 

@@ -3,6 +3,10 @@
 #ifndef __PROBE_TYPES_H
 #define __PROBE_TYPES_H
 
+/*
+ * So many cgroups have counters of their own.  A call for one more is counted in
+ * the totals only, and as lost.
+ */
 #define PROBE_MAX_CGROUPS 4096
 
 enum probe_callback {

@@ -1,0 +1,753 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Ops in a hierarchy of cgroups: which cgroups have whose, after attach, after
+ * detach, and when cgroups are made in between.
+ *
+ *   memcg_bpf.hierarchies.<pid>	no ops
+ *   |-- elsewhere			ops: D
+ *   `-- top			ops: A, B and C, as each test draws
+ *
+ * In the drawings "A" means attached with flags 0, "A+" with
+ * BPF_F_ALLOW_OVERRIDE.  Success of an attach proves nothing about who has the
+ * ops, so each cgroup is charged, and the ops that the kernel then asks tell.
+ * D is there in every test, and nothing that happens to A, B and C changes where
+ * it is.
+ */
+#include "ops_tree_harness.h"
+
+#define ALLOW BPF_F_ALLOW_OVERRIDE
+
+FIXTURE(hierarchies)
+{
+	struct ops_tree tree;
+};
+
+FIXTURE_SETUP(hierarchies)
+{
+	REQUIRE(REQUIRE_MEMCG_BPF_OPS);
+	ASSERT_EQ(0, ops_tree_create(&self->tree, "hierarchies"));
+	grow(_metadata, &self->tree, "elsewhere");
+	attach(_metadata, &self->tree, 'D', "elsewhere", 0);
+}
+
+FIXTURE_TEARDOWN(hierarchies)
+{
+	if (self->tree.probes['D' - 'A'])
+		expect_ops(_metadata, &self->tree, "at the end",
+			   "elsewhere:D .:-");
+	EXPECT_EQ(0, ops_tree_destroy(&self->tree));
+}
+
+/*
+ * The second level may override the first, the third not the second:
+ *
+ *   top			A+
+ *   `-- middle			B
+ *       `-- third		C: EBUSY
+ */
+TEST_F_TIMEOUT(hierarchies, third_level_below_plain_attach_is_refused, 120)
+{
+	struct ops_tree *tree = &self->tree;
+
+	grow(_metadata, tree, "top/middle/third");
+	attach(_metadata, tree, 'A', "top", ALLOW);
+	attach(_metadata, tree, 'B', "top/middle", 0);
+	expect_busy(_metadata, tree, 'C', "top/middle/third");
+	expect_ops(_metadata, tree, "with A+ and B",
+		   "top:A top/middle:B top/middle/third:B");
+}
+
+/* The same with each combination of flags, in a tree of its own for each. */
+TEST_F_TIMEOUT(hierarchies, flags_of_the_level_above_decide, 120)
+{
+	struct ops_tree *tree = &self->tree;
+	char name[3][32], when[64], want[128], owner[3];
+	int bits, level, ret;
+	__u32 flags;
+
+	for (bits = 0; bits < 8; bits++) {
+		bool may = true;
+
+		snprintf(name[0], sizeof(name[0]), "top%d", bits);
+		snprintf(name[1], sizeof(name[1]), "top%d/middle", bits);
+		snprintf(name[2], sizeof(name[2]), "top%d/middle/third", bits);
+		grow(_metadata, tree, name[2]);
+
+		for (level = 0; level < 3; level++) {
+			flags = bits & 1 << level ? ALLOW : 0;
+			ret = ops_tree_attach(tree, 'A' + level, name[level],
+					      flags);
+			EXPECT_EQ(may ? 0 : -EBUSY, ret)
+				TH_LOG("attach %c to %s with flags %u: %s, want %s",
+				       'A' + level, name[level], flags,
+				       strerror(-ret), may ? "success" : "EBUSY");
+			owner[level] = may ? 'A' + level : owner[level - 1];
+			/* Where it is refused, the flags of the level above stay. */
+			if (may)
+				may = flags;
+		}
+
+		snprintf(when, sizeof(when), "with A%s, B%s and C%s",
+			 bits & 1 ? "+" : "", bits & 2 ? "+" : "",
+			 bits & 4 ? "+" : "");
+		snprintf(want, sizeof(want), "%s:%c %s:%c %s:%c", name[0],
+			 owner[0], name[1], owner[1], name[2], owner[2]);
+		expect_ops(_metadata, tree, when, want);
+
+		for (level = 0; level < 3; level++)
+			ops_tree_detach(tree, 'A' + level);
+	}
+}
+
+/*
+ * The same again, with a single struct_ops map attached to all levels:
+ *
+ *   top			A+
+ *   `-- middle			A
+ *       `-- third		A: EBUSY
+ */
+TEST_F_TIMEOUT(hierarchies, same_ops_at_each_level, 120)
+{
+	static const struct {
+		const char *name;
+		__u32 flags;
+		bool busy;
+	} levels[] = {
+		{ "top", ALLOW, false },
+		{ "top/middle", 0, false },
+		{ "top/middle/third", ALLOW, true },
+	};
+	struct ops_tree *tree = &self->tree;
+	char path[PATH_MAX];
+	int links[3], i;
+
+	grow(_metadata, tree, levels[2].name);
+	ASSERT_NE(NULL, ops_tree_probe(tree, 'A'));
+
+	for (i = 0; i < 3; i++) {
+		links[i] = probe_attach(tree->probes[0],
+					ops_tree_path(tree, path, levels[i].name),
+					levels[i].flags);
+		if (levels[i].busy) {
+			EXPECT_EQ(-EBUSY, links[i]);
+		} else {
+			EXPECT_GE(links[i], 0);
+		}
+	}
+	expect_ops(_metadata, tree, "with A+ and A",
+		   "top:A top/middle:A top/middle/third:A");
+
+	for (i = 2; i >= 0; i--) {
+		if (links[i] >= 0)
+			close(links[i]);
+	}
+	expect_ops(_metadata, tree, "after both were detached",
+		   "top:- top/middle:- top/middle/third:-");
+}
+
+/*
+ * Descendants have the ops, those that were there and those made later, of
+ * parents old and new, and nobody else has them:
+ *
+ *   .				no ops
+ *   |-- other			no ops
+ *   |   |-- old
+ *   |   `-- new		made after the attach
+ *   `-- top			A
+ *       |-- old
+ *       |   |-- old
+ *       |   |   `-- new
+ *       |   `-- new
+ *       |       `-- new
+ *       `-- new
+ *           `-- new
+ */
+TEST_F_TIMEOUT(hierarchies, descendants_inherit, 120)
+{
+	struct ops_tree *tree = &self->tree;
+
+	grow(_metadata, tree, "top/old/old other/old");
+	/* the control */
+	expect_ops(_metadata, tree, "before A was attached",
+		   "top:- top/old:- top/old/old:- other:- other/old:- .:-");
+
+	attach(_metadata, tree, 'A', "top", 0);
+	expect_ops(_metadata, tree, "with A",
+		   "top:A top/old:A top/old/old:A other:- other/old:- .:-");
+
+	grow(_metadata, tree, "top/new top/old/new");
+	expect_ops(_metadata, tree, "with a new child",
+		   "top/new:A top/old/new:A");
+	grow(_metadata, tree, "top/new/new top/old/new/new top/old/old/new other/new");
+	expect_ops(_metadata, tree, "with a new grandchild",
+		   "top:A top/old:A top/old/old:A top/new:A top/new/new:A top/old/new:A "
+		   "top/old/new/new:A top/old/old/new:A other:- other/old:- other/new:- .:-");
+}
+
+/*
+ * Ops that override others do so in their subtree, and nowhere else:
+ *
+ *   top			A+
+ *   |-- left			B+, attached second
+ *   |   |-- leaf
+ *   |   |-- deep		C, attached third
+ *   |   |   |-- leaf
+ *   |   |   `-- new		made after that, like all that are called new
+ *   |   `-- new
+ *   |-- right
+ *   |   |-- leaf
+ *   |   `-- new
+ *   `-- new
+ */
+TEST_F_TIMEOUT(hierarchies, override_replaces_in_the_subtree_only, 120)
+{
+	struct ops_tree *tree = &self->tree;
+
+	grow(_metadata, tree, "top/left/leaf top/left/deep/leaf top/right/leaf");
+	attach(_metadata, tree, 'A', "top", ALLOW);
+	expect_ops(_metadata, tree, "with A+",
+		   "top:A top/left:A top/left/leaf:A top/left/deep:A top/left/deep/leaf:A "
+		   "top/right:A top/right/leaf:A");
+
+	attach(_metadata, tree, 'B', "top/left", ALLOW);
+	expect_ops(_metadata, tree, "with A+ and B+",
+		   "top:A top/left:B top/left/leaf:B top/left/deep:B top/left/deep/leaf:B "
+		   "top/right:A top/right/leaf:A");
+
+	attach(_metadata, tree, 'C', "top/left/deep", 0);
+	grow(_metadata, tree, "top/new top/left/new top/left/deep/new top/right/new");
+	expect_ops(_metadata, tree, "with A+, B+ and C",
+		   "top:A top/left:B top/left/leaf:B top/left/deep:C top/left/deep/leaf:C "
+		   "top/right:A top/right/leaf:A "
+		   "top/new:A top/left/new:B top/left/deep/new:C top/right/new:A");
+}
+
+/*
+ * Below ops without the flag no attach is taken, at whatever level:
+ *
+ *   top			A
+ *   |-- child			B or B+: EBUSY, here and below
+ *   |   `-- grandchild
+ *   |       `-- deep
+ *   `-- new			made after the attach
+ *       `-- new
+ */
+TEST_F_TIMEOUT(hierarchies, refused_below_plain_attach, 120)
+{
+	struct ops_tree *tree = &self->tree;
+
+	grow(_metadata, tree, "top/child/grandchild/deep");
+	attach(_metadata, tree, 'A', "top", 0);
+	grow(_metadata, tree, "top/new/new");
+
+	expect_busy(_metadata, tree, 'B',
+		    "top/child top/child/grandchild top/child/grandchild/deep top/new top/new/new");
+	expect_ops(_metadata, tree, "after B was refused",
+		   "top:A top/child:A top/child/grandchild:A top/child/grandchild/deep:A "
+		   "top/new:A top/new/new:A");
+}
+
+/*
+ * A cgroup has only one link of its own, whatever its flags:
+ *
+ *   top			A+; B or B+: EBUSY
+ *   `-- child			C+; B or B+: EBUSY
+ *       `-- leaf
+ */
+TEST_F_TIMEOUT(hierarchies, refused_where_there_are_own_ops, 120)
+{
+	struct ops_tree *tree = &self->tree;
+
+	grow(_metadata, tree, "top/child/leaf");
+	attach(_metadata, tree, 'A', "top", ALLOW);
+	expect_busy(_metadata, tree, 'B', "top");
+	attach(_metadata, tree, 'C', "top/child", ALLOW);
+	expect_busy(_metadata, tree, 'B', "top top/child");
+	expect_ops(_metadata, tree, "after B was refused",
+		   "top:A top/child:C top/child/leaf:C");
+}
+
+/*
+ * An attach above ops of a descendant is refused, and changes nothing:
+ *
+ *   outer			A+, or no ops
+ *   `-- top			B or B+: EBUSY
+ *       |-- first		C in one of these, or C+
+ *       |   |-- first
+ *       |   |   `-- leaf
+ *       |   `-- last
+ *       |-- middle
+ *       |   `-- leaf
+ *       `-- last
+ *           |-- first
+ *           |   `-- leaf
+ *           `-- last
+ *               `-- leaf
+ *
+ * C is tried at each place, so that a walk that changes cgroups before it gets to
+ * C is seen whichever way it takes.
+ */
+static void expect_refusal_changes_nothing(struct __test_metadata *_metadata,
+					   struct ops_tree *tree, bool outer)
+{
+	static char *const names[] = {
+		"outer", "outer/top",
+		"outer/top/first", "outer/top/first/first",
+		"outer/top/first/first/leaf", "outer/top/first/last",
+		"outer/top/middle", "outer/top/middle/leaf",
+		"outer/top/last", "outer/top/last/first",
+		"outer/top/last/first/leaf", "outer/top/last/last",
+		"outer/top/last/last/leaf",
+	};
+	char want[ARRAY_SIZE(names) + 1] = "", when[128];
+	size_t i, j, len;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		if (ops_tree_add(tree, names[i]))
+			ASSERT_NE(0, ops_tree_id(tree, names[i]));
+	}
+	if (outer)
+		attach(_metadata, tree, 'A', "outer", ALLOW);
+
+	for (i = 2; i < ARRAY_SIZE(names); i++) {
+		attach(_metadata, tree, 'C', names[i], i % 2 ? ALLOW : 0);
+		expect_busy(_metadata, tree, 'B', "outer/top");
+
+		len = strlen(names[i]);
+		for (j = 0; j < ARRAY_SIZE(names); j++)
+			want[j] = !strncmp(names[i], names[j], len) &&
+				  (!names[j][len] || names[j][len] == '/') ?
+				  'C' : outer ? 'A' : '-';
+		snprintf(when, sizeof(when), "after B was refused above C at %s",
+			 names[i]);
+		expect_whose(_metadata, tree, when, names, want);
+
+		/* It was for C that B was refused. */
+		ops_tree_detach(tree, 'C');
+		expect_free(_metadata, tree, 'B', "outer/top");
+	}
+	ops_tree_detach(tree, 'A');
+}
+
+TEST_F_TIMEOUT(hierarchies, refused_above_own_ops_of_a_descendant, 120)
+{
+	expect_refusal_changes_nothing(_metadata, &self->tree, false);
+}
+
+TEST_F_TIMEOUT(hierarchies, override_refused_above_own_ops_of_a_descendant, 120)
+{
+	expect_refusal_changes_nothing(_metadata, &self->tree, true);
+}
+
+/*
+ * Nor does a refused attach change the flags:
+ *
+ *   outer			A+
+ *   `-- top			B, without the flag: EBUSY
+ *       |-- first
+ *       |   `-- leaf
+ *       |-- middle
+ *       |   |-- leaf
+ *       |   `-- deep		C
+ *       |       `-- leaf
+ *       `-- last
+ *           `-- leaf
+ */
+TEST_F_TIMEOUT(hierarchies, refused_attach_leaves_flags, 120)
+{
+	struct ops_tree *tree = &self->tree;
+
+	grow(_metadata, tree, "outer/top/first/leaf outer/top/middle/leaf "
+	     "outer/top/middle/deep/leaf outer/top/last/leaf");
+	attach(_metadata, tree, 'A', "outer", ALLOW);
+	attach(_metadata, tree, 'C', "outer/top/middle/deep", 0);
+	expect_busy(_metadata, tree, 'B', "outer outer/top outer/top/middle");
+	expect_free(_metadata, tree, 'B',
+		    "outer/top/first outer/top/first/leaf outer/top/middle/leaf "
+		    "outer/top/last outer/top/last/leaf");
+	expect_busy(_metadata, tree, 'B', "outer/top/middle/deep/leaf");
+}
+
+/*
+ * BPF_F_ALLOW_OVERRIDE is inherited with the ops.  refused_below_plain_attach is
+ * the counterpart.
+ *
+ *   top			A+
+ *   |-- child			B is taken here and below, one at a time
+ *   |   |-- grandchild
+ *   |   |   |-- deep
+ *   |   |   `-- new
+ *   |   `-- new
+ *   `-- new			made after the attach
+ *       `-- new
+ */
+TEST_F_TIMEOUT(hierarchies, flags_are_inherited, 120)
+{
+	struct ops_tree *tree = &self->tree;
+
+	grow(_metadata, tree, "top/child/grandchild/deep");
+	attach(_metadata, tree, 'A', "top", ALLOW);
+	grow(_metadata, tree, "top/new/new top/child/new top/child/grandchild/new");
+	expect_free(_metadata, tree, 'B',
+		    "top/child top/child/grandchild top/child/grandchild/deep "
+		    "top/child/grandchild/new top/child/new top/new top/new/new");
+	expect_ops(_metadata, tree, "after B was attached and detached",
+		   "top:A top/child:A top/child/grandchild:A top/child/grandchild/deep:A "
+		   "top/child/grandchild/new:A top/child/new:A top/new:A top/new/new:A");
+}
+
+/*
+ * Detaching gives the flags of the parent back with its ops:
+ *
+ *   top			A+
+ *   |-- side
+ *   `-- middle			B, detached first
+ *       |-- leaf
+ *       |-- deep
+ *       |   `-- leaf
+ *       `-- new		made while B was attached
+ *           `-- new
+ */
+TEST_F_TIMEOUT(hierarchies, detach_restores_flags, 120)
+{
+	struct ops_tree *tree = &self->tree;
+
+	grow(_metadata, tree, "top/side top/middle/leaf top/middle/deep/leaf");
+	attach(_metadata, tree, 'A', "top", ALLOW);
+	attach(_metadata, tree, 'B', "top/middle", 0);
+	grow(_metadata, tree, "top/middle/new/new");
+	expect_busy(_metadata, tree, 'C',
+		    "top/middle/leaf top/middle/deep top/middle/deep/leaf "
+		    "top/middle/new top/middle/new/new");
+	expect_free(_metadata, tree, 'C', "top/side");
+
+	ops_tree_detach(tree, 'B');
+	grow(_metadata, tree, "top/middle/newer");
+	expect_free(_metadata, tree, 'C',
+		    "top/middle top/middle/leaf top/middle/deep top/middle/deep/leaf "
+		    "top/middle/new top/middle/new/new top/middle/newer");
+	expect_ops(_metadata, tree, "after B was detached",
+		   "top:A top/side:A top/middle:A top/middle/leaf:A top/middle/deep:A "
+		   "top/middle/deep/leaf:A top/middle/new:A top/middle/new/new:A");
+}
+
+/*
+ * Detaching leaves alone who has other ops, and their flags:
+ *
+ *   top			A+, detached first
+ *   |-- side
+ *   `-- middle			B
+ *       |-- leaf
+ *       `-- new		made after A was detached
+ */
+TEST_F_TIMEOUT(hierarchies, detach_leaves_other_ops_and_flags, 120)
+{
+	struct ops_tree *tree = &self->tree;
+
+	grow(_metadata, tree, "top/side top/middle/leaf");
+	attach(_metadata, tree, 'A', "top", ALLOW);
+	attach(_metadata, tree, 'B', "top/middle", 0);
+
+	ops_tree_detach(tree, 'A');
+	grow(_metadata, tree, "top/new top/middle/new");
+	expect_ops(_metadata, tree, "after A was detached",
+		   "top:- top/side:- top/new:- top/middle:B top/middle/leaf:B top/middle/new:B");
+	/* B is in the way of an attach above, below and here, and of no other. */
+	expect_busy(_metadata, tree, 'C',
+		    "top top/middle top/middle/leaf top/middle/new");
+	expect_free(_metadata, tree, 'C', "top/side top/new");
+}
+
+/*
+ * Whatever the order in which links are closed, each cgroup then has the ops of
+ * the next link above it that is still open:
+ *
+ *   top			A+
+ *   |-- side
+ *   `-- middle			B+
+ *       |-- side
+ *       `-- inner		C+
+ *           |-- side
+ *           `-- deep
+ *               `-- leaf
+ *
+ * and a new child in each, whenever a link was closed.  After the last one nobody
+ * has ops, and whoever wants to attach can.
+ */
+static void expect_detach_order(struct __test_metadata *_metadata,
+				struct ops_tree *tree, const char *order)
+{
+	static const char *const levels[] = {
+		"top", "top/middle", "top/middle/inner"
+	};
+	static char *const names[] = {
+		"top", "top/side", "top/middle", "top/middle/side",
+		"top/middle/inner", "top/middle/inner/side",
+		"top/middle/inner/deep", "top/middle/inner/deep/leaf",
+	};
+	static const int level_of[] = { 0, 0, 1, 1, 2, 2, 2, 2 };
+	char when[64], want[ARRAY_SIZE(names) + 1] = "";
+	char new[3][3][64], *new_names[9], new_want[10] = "";
+	char owner[3];
+	int closed, level, nr_new = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		if (ops_tree_add(tree, names[i]))
+			ASSERT_NE(0, ops_tree_id(tree, names[i]));
+	}
+	for (level = 0; level < 3; level++)
+		attach(_metadata, tree, 'A' + level, levels[level], ALLOW);
+
+	for (closed = 0; closed <= 3; closed++) {
+		if (closed)
+			ops_tree_detach(tree, order[closed - 1]);
+		snprintf(when, sizeof(when), "after %.*s of %s was detached",
+			 closed ?: 7, closed ? order : "nothing", order);
+
+		for (level = 0; level < 3; level++)
+			owner[level] = tree->links[level] >= 0 ? 'A' + level :
+				       level ? owner[level - 1] : '-';
+		for (i = 0; i < ARRAY_SIZE(names); i++)
+			want[i] = owner[level_of[i]];
+		expect_whose(_metadata, tree, when, names, want);
+
+		for (level = 0; level < 3 && closed < 3; level++) {
+			snprintf(new[closed][level], sizeof(new[0][0]), "%s/new%d",
+				 levels[level], closed);
+			grow(_metadata, tree, new[closed][level]);
+			new_names[nr_new++] = new[closed][level];
+		}
+		for (i = 0; i < (size_t)nr_new; i++)
+			new_want[i] = owner[i % 3];
+		expect_whose(_metadata, tree, when, new_names, new_want);
+	}
+
+	expect_free(_metadata, tree, 'A',
+		    "top/middle/inner/deep/leaf top/middle/inner top/middle top/side top");
+	prune(_metadata, tree, "top");
+}
+
+TEST_F_TIMEOUT(hierarchies, detach_inner_first, 120)
+{
+	expect_detach_order(_metadata, &self->tree, "CBA");
+	expect_detach_order(_metadata, &self->tree, "CAB");
+}
+
+TEST_F_TIMEOUT(hierarchies, detach_outer_first, 120)
+{
+	expect_detach_order(_metadata, &self->tree, "ABC");
+	expect_detach_order(_metadata, &self->tree, "ACB");
+}
+
+TEST_F_TIMEOUT(hierarchies, detach_middle_first, 120)
+{
+	expect_detach_order(_metadata, &self->tree, "BAC");
+	expect_detach_order(_metadata, &self->tree, "BCA");
+}
+
+/*
+ * The cgroup that was attached to is asked about for its own charges, and for
+ * those only.  A cgroup with children that have the memory controller can have no
+ * task, so the tree is taken down from below:
+ *
+ *   top			A+
+ *   `-- middle			B
+ *       `-- leaf		charged, and removed; then middle; then top
+ */
+TEST_F_TIMEOUT(hierarchies, attached_cgroup_itself_has_the_ops, 120)
+{
+	struct ops_tree *tree = &self->tree;
+	char path[PATH_MAX];
+
+	grow(_metadata, tree, "top/middle/leaf");
+	attach(_metadata, tree, 'A', "top", ALLOW);
+	attach(_metadata, tree, 'B', "top/middle", 0);
+	expect_ops(_metadata, tree, "with A+ and B", "top/middle/leaf:B");
+
+	prune(_metadata, tree, "top/middle/leaf");
+	ASSERT_EQ(0, cg_write(ops_tree_path(tree, path, "top/middle"),
+			      "cgroup.subtree_control", "-memory"));
+	expect_ops(_metadata, tree, "with middle as a leaf", "top/middle:B");
+
+	prune(_metadata, tree, "top/middle");
+	ASSERT_EQ(0, cg_write(ops_tree_path(tree, path, "top"),
+			      "cgroup.subtree_control", "-memory"));
+	expect_ops(_metadata, tree, "with top as a leaf", "top:A");
+
+	ops_tree_detach(tree, 'B');
+	expect_ops(_metadata, tree, "after B was detached", "top:A");
+	ops_tree_detach(tree, 'A');
+	expect_ops(_metadata, tree, "after A was detached", "top:-");
+}
+
+/*
+ * Attach, override and detach reach to the end of a long line:
+ *
+ *   top			A+ (depth 1)
+ *   `-- 2
+ *       ...
+ *         `-- 16		B
+ *             ...
+ *               `-- 32		no more; C tries
+ */
+TEST_F_TIMEOUT(hierarchies, depth_of_32, 120)
+{
+	enum { DEPTH = 32, MIDDLE = 16 };
+	struct ops_tree *tree = &self->tree;
+	char names[DEPTH][DEPTH * 4] = { "top" }, *list[DEPTH];
+	char want[DEPTH + 1] = "";
+	int i;
+
+	for (i = 0; i < DEPTH; i++) {
+		if (i)
+			snprintf(names[i], sizeof(names[i]), "%.*s/%d",
+				 (int)sizeof(names[i]) - 5, names[i - 1], i + 1);
+		list[i] = names[i];
+	}
+	grow(_metadata, tree, names[DEPTH - 1]);
+
+	attach(_metadata, tree, 'A', "top", ALLOW);
+	memset(want, 'A', DEPTH);
+	expect_whose(_metadata, tree, "with A+", list, want);
+
+	attach(_metadata, tree, 'B', names[MIDDLE - 1], 0);
+	memset(want + MIDDLE - 1, 'B', DEPTH - MIDDLE + 1);
+	expect_whose(_metadata, tree, "with A+ and B", list, want);
+	expect_busy(_metadata, tree, 'C', names[DEPTH - 1]);
+
+	ops_tree_detach(tree, 'B');
+	memset(want, 'A', DEPTH);
+	expect_whose(_metadata, tree, "after B was detached", list, want);
+
+	ops_tree_detach(tree, 'A');
+	memset(want, '-', DEPTH);
+	expect_whose(_metadata, tree, "after A was detached", list, want);
+
+	/* Ops at the end of the line are in the way from its beginning. */
+	attach(_metadata, tree, 'C', names[DEPTH - 1], 0);
+	expect_busy(_metadata, tree, 'A', "top");
+	ops_tree_detach(tree, 'C');
+	expect_free(_metadata, tree, 'A', "top");
+}
+
+/*
+ * All of many children are reached:
+ *
+ *   top			A+
+ *   `-- parent			B
+ *       |-- 0			C, in one of them, is in B's way
+ *       ...
+ *       `-- 499
+ */
+TEST_F_TIMEOUT(hierarchies, siblings_500, 120)
+{
+	enum { SIBLINGS = 500 };
+	static const int some[] = { 0, 1, SIBLINGS / 2, SIBLINGS - 1 };
+	static char names[SIBLINGS][32], *list[SIBLINGS];
+	struct ops_tree *tree = &self->tree;
+	char want[SIBLINGS + 1] = "";
+	size_t i;
+
+	for (i = 0; i < SIBLINGS; i++) {
+		snprintf(names[i], sizeof(names[i]), "top/parent/%zu", i);
+		list[i] = names[i];
+		ASSERT_EQ(0, ops_tree_add(tree, names[i]));
+	}
+
+	attach(_metadata, tree, 'A', "top", ALLOW);
+	for (i = 0; i < ARRAY_SIZE(some); i++) {
+		attach(_metadata, tree, 'C', names[some[i]], 0);
+		expect_busy(_metadata, tree, 'B', "top/parent");
+		ops_tree_detach(tree, 'C');
+	}
+
+	attach(_metadata, tree, 'B', "top/parent", 0);
+	memset(want, 'B', SIBLINGS);
+	expect_whose(_metadata, tree, "with A+ and B", list, want);
+
+	ops_tree_detach(tree, 'B');
+	memset(want, 'A', SIBLINGS);
+	expect_whose(_metadata, tree, "after B was detached", list, want);
+}
+
+/* Charges in @charged, which has no memcg of its own, are those of @memcg. */
+static void expect_charges_are_of(struct __test_metadata *_metadata,
+				  struct ops_tree *tree, const char *charged,
+				  const char *memcg)
+{
+	struct probe *probe = ops_tree_probe(tree, 'A');
+	uint64_t id = ops_tree_id(tree, memcg);
+	uint64_t here = probe_stats(probe, id).calls[PROBE_DELAY];
+	uint64_t total = probe_total(probe, PROBE_DELAY);
+	char path[PATH_MAX];
+
+	ASSERT_EQ(0, probe_charge(ops_tree_path(tree, path, charged)));
+	here = probe_stats(probe, id).calls[PROBE_DELAY] - here;
+	total = probe_total(probe, PROBE_DELAY) - total;
+	EXPECT_GT(here, 0)
+		TH_LOG("A was not asked for %s when %s was charged", memcg, charged);
+	EXPECT_EQ(here, total)
+		TH_LOG("A was asked for others than %s when %s was charged", memcg,
+		       charged);
+}
+
+/*
+ * A cgroup has a memcg only while its parent gives it the memory controller.
+ * When it gets one, that inherits; while it has none, an ancestor's counts:
+ *
+ *   top			A+
+ *   `-- child			memory controller: off, on, off, on
+ *       `-- grandchild		off, on, off
+ */
+TEST_F_TIMEOUT(hierarchies, memory_controller_enabled_later, 120)
+{
+	struct ops_tree *tree = &self->tree;
+	char top[PATH_MAX], child[PATH_MAX], path[PATH_MAX];
+
+	grow(_metadata, tree, "top");
+	ops_tree_path(tree, top, "top");
+	ops_tree_path(tree, child, "top/child");
+	ASSERT_EQ(0, cg_create(child));
+	ASSERT_EQ(0, cg_create(ops_tree_path(tree, path, "top/child/grandchild")));
+
+	attach(_metadata, tree, 'A', "top", ALLOW);
+	expect_charges_are_of(_metadata, tree, "top/child", "top");
+	expect_charges_are_of(_metadata, tree, "top/child/grandchild", "top");
+	/* That is where its ops are, and there are some already. */
+	expect_busy(_metadata, tree, 'B', "top/child");
+
+	ASSERT_EQ(0, cg_enable_memory(top));
+	expect_ops(_metadata, tree, "with the controller on in child",
+		   "top/child:A");
+	expect_charges_are_of(_metadata, tree, "top/child/grandchild",
+			      "top/child");
+
+	ASSERT_EQ(0, cg_enable_memory(child));
+	expect_ops(_metadata, tree, "with the controller on in both",
+		   "top/child:A top/child/grandchild:A");
+	attach(_metadata, tree, 'B', "top/child", 0);
+	expect_ops(_metadata, tree, "with A+ and B",
+		   "top:A top/child:B top/child/grandchild:B");
+	expect_busy(_metadata, tree, 'C', "top/child/grandchild");
+	ops_tree_detach(tree, 'B');
+	expect_free(_metadata, tree, 'C', "top/child top/child/grandchild");
+
+	ASSERT_EQ(0, cg_write(child, "cgroup.subtree_control", "-memory"));
+	ASSERT_EQ(0, cg_write(top, "cgroup.subtree_control", "-memory"));
+	expect_charges_are_of(_metadata, tree, "top/child/grandchild", "top");
+
+	ASSERT_EQ(0, cg_enable_memory(top));
+	expect_ops(_metadata, tree, "with the controller on again",
+		   "top:A top/child:A");
+	ops_tree_detach(tree, 'A');
+	expect_ops(_metadata, tree, "after A was detached", "top:- top/child:-");
+}
+
+static void preload(void)
+{
+	if (!require(REQUIRE_MEMCG_BPF_OPS))
+		ops_tree_preload();
+}
+
+MEMCG_BPF_HARNESS_MAIN_AFTER(preload())
