@@ -62,15 +62,25 @@ out:
 	return ret;
 }
 
+char *workload_map(uint64_t size)
+{
+	char *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (map == MAP_FAILED)
+		return NULL;
+	/* It fails where the kernel has no huge pages. */
+	madvise(map, size, MADV_NOHUGEPAGE);
+	return map;
+}
+
 int workload_touch(uint64_t size)
 {
 	long page = sysconf(_SC_PAGESIZE);
-	volatile char *map;
+	volatile char *map = workload_map(size);
 	uint64_t at;
 
-	map = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (map == MAP_FAILED)
+	if (!map)
 		return -errno;
 	for (at = 0; at < size; at += page)
 		map[at] = 1;

@@ -26,6 +26,17 @@ int workload_write_file(const char *path, uint64_t size);
 int workload_read_file(const char *path);
 
 /**
+ * workload_map() - map anonymous memory that is charged page by page
+ * @size: bytes
+ *
+ * Without huge pages: one of them is charged at once, and would be a single
+ * question to BPF where there are to be eight or more.
+ *
+ * Return: the memory, or NULL with errno set.
+ */
+char *workload_map(uint64_t size);
+
+/**
  * workload_touch() - map anonymous memory and write to each of its pages
  * @size: bytes
  *
