@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -99,6 +100,18 @@ static const char *require_page_cache(void)
 	return NULL;
 }
 
+static const char *require_two_cpus(void)
+{
+	cpu_set_t allowed;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		return missing("cannot tell which processors are allowed: %s",
+			       strerror(errno));
+	if (CPU_COUNT(&allowed) >= 2)
+		return NULL;
+	return missing("one processor, where two tasks are to run at the same time: allow two, with taskset -c or vmtest.sh --cpus");
+}
+
 const char *require(unsigned int requirements)
 {
 	const char *ret;
@@ -115,5 +128,7 @@ const char *require(unsigned int requirements)
 		ret = require_psi();
 	if (!ret && requirements & REQUIRE_PAGE_CACHE)
 		ret = require_page_cache();
+	if (!ret && requirements & REQUIRE_TWO_CPUS)
+		ret = require_two_cpus();
 	return ret;
 }

@@ -8,6 +8,7 @@ enum requirement {
 	REQUIRE_MEMCG_EVENTS	= 1 << 1,	/* memcg:count_memcg_events */
 	REQUIRE_PSI		= 1 << 2,
 	REQUIRE_PAGE_CACHE	= 1 << 3,	/* reclaimable, in SCRATCH_DIR */
+	REQUIRE_TWO_CPUS	= 1 << 4,	/* for things at the same time */
 };
 
 /**
