@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -101,6 +102,18 @@ static const char *require_bpffs(void)
 	return missing("no BPF file system is mounted: mount -t bpf bpf /sys/fs/bpf");
 }
 
+static const char *require_two_cpus(void)
+{
+	cpu_set_t allowed;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		return missing("cannot tell which processors are allowed: %s",
+			       strerror(errno));
+	if (CPU_COUNT(&allowed) >= 2)
+		return NULL;
+	return missing("one processor, where two tasks are to run at the same time: allow two, with taskset -c or vmtest.sh --cpus");
+}
+
 const char *require(unsigned int requirements)
 {
 	const char *ret;
@@ -119,5 +132,7 @@ const char *require(unsigned int requirements)
 		ret = require_page_cache();
 	if (!ret && requirements & REQUIRE_BPFFS)
 		ret = require_bpffs();
+	if (!ret && requirements & REQUIRE_TWO_CPUS)
+		ret = require_two_cpus();
 	return ret;
 }

@@ -69,7 +69,10 @@ char *workload_map(uint64_t size)
 
 	if (map == MAP_FAILED)
 		return NULL;
-	/* It fails where the kernel has no huge pages. */
+	/*
+	 * A huge page is one charge and one fault.  Where the kernel knows none
+	 * there is nothing to forbid, and this fails.
+	 */
 	madvise(map, size, MADV_NOHUGEPAGE);
 	return map;
 }
@@ -82,11 +85,6 @@ int workload_touch(uint64_t size)
 
 	if (!map)
 		return -errno;
-	/*
-	 * A huge page is one charge and one fault.  Where the kernel knows none
-	 * there is nothing to forbid, and this fails.
-	 */
-	madvise((void *)map, size, MADV_NOHUGEPAGE);
 	for (at = 0; at < size; at += page)
 		map[at] = 1;
 	return 0;

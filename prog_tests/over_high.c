@@ -21,12 +21,12 @@
 
 #include "attach.h"
 #include "cgroup.h"
+#include "delay_stats.h"
 #include "harness.h"
 #include "testbed.h"
 #include "worker.h"
 #include "workload.h"
 
-#include "over_high.h"
 #include "over_high.skel.h"
 
 #define READ_PASSES	5
@@ -139,12 +139,7 @@ static void attach_low(struct __test_metadata *_metadata,
 static struct delay_stats delays_of(FIXTURE_DATA(over_high) *self,
 				    const char *cgroup)
 {
-	struct delay_stats stats = {};
-	uint64_t id = cg_id(cgroup);
-
-	bpf_map__lookup_elem(self->skel->maps.delays, &id, sizeof(id), &stats,
-			     sizeof(stats), 0);
-	return stats;
+	return delay_stats_of(self->skel->maps.delays, cgroup);
 }
 
 /* Wait until @pid has ended as it should. */

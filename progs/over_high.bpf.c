@@ -14,8 +14,8 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "delays.h"
 #include "memcg_bpf_ops.h"
-#include "over_high.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -31,13 +31,6 @@ __u64 hot_windows;
 static __u64 window_start;
 static __u64 window_faults;
 static __u64 hot_since;
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, OVER_HIGH_MAX_CGROUPS);
-	__type(key, __u64);
-	__type(value, struct delay_stats);
-} delays SEC(".maps");
 
 SEC("tp/memcg/count_memcg_events")
 int count_high_faults(struct trace_event_raw_memcg_rstat_events___memcg_bpf *ctx)
@@ -76,27 +69,12 @@ static __always_inline bool trigger_is_hot(void)
 	return since && bpf_ktime_get_ns() - since < window_ns;
 }
 
-static __always_inline struct delay_stats *delay_stats_of(__u64 id)
-{
-	struct delay_stats zero = {};
-
-	bpf_map_update_elem(&delays, &id, &zero, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&delays, &id);
-}
-
 SEC("struct_ops/get_high_delay_ms")
 unsigned int BPF_PROG(delay_low, struct mem_cgroup *memcg)
 {
-	struct delay_stats *stats = delay_stats_of(memcg_cgroup_id(memcg));
 	__u32 ms = trigger_is_hot() ? delay_ms : 0;
 
-	if (stats) {
-		__sync_fetch_and_add(&stats->calls, 1);
-		if (ms) {
-			__sync_fetch_and_add(&stats->delays, 1);
-			__sync_fetch_and_add(&stats->delay_ms, ms);
-		}
-	}
+	count_delay(memcg_cgroup_id(memcg), ms);
 	return ms;
 }
 
