@@ -483,7 +483,7 @@ static int sleeper(void *arg)
 
 	while (!shared->go)
 		usleep(1000);
-	return workload_touch(PROBE_CHARGE) ? 1 : 0;
+	return workload_touch(4 * MiB) ? 1 : 0;
 }
 
 /* Wait until the worker @pid is in a delay. */
