@@ -1,31 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What `make check` does: look at the sources, build them with both compilers,
-# see that the tests skip where they must, and run the suite in a virtual machine.
-# The output is KTAP.
+# What `make check` does: look at the sources, build them with both compilers and
+# in a kernel tree, see that the tests skip where they must and that vm/ bears bad
+# input, run the suite on a sound kernel, and then see that it notices each fault
+# of a broken one.  The output is KTAP.
 
-set -u
-. "$(dirname "$(realpath "$0")")/common.sh"
-
-nr=0
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-
-# check NAME COMMAND [ARG...]
-check()
-{
-	local name=$1
-
-	shift
-	nr=$((nr + 1))
-	if "$@" >"$log" 2>&1; then
-		echo "ok $nr $name"
-	else
-		sed 's/^/# /' "$log"
-		echo "not ok $nr $name"
-	fi
-}
+set -u -o pipefail
+. "$(dirname "$(realpath "$0")")/../tests/lib.sh"
+. "$vm_dir/common.sh"
 
 # build COMPILER [VAR=VALUE...]
 build()
@@ -56,18 +39,52 @@ skips_in_vm()
 		"$top_dir/out/check-gcc/over_high"
 }
 
+# As it would be in a kernel tree: at its place in one that has links to all the
+# rest of the source.
+in_kernel_tree()
+{
+	local tree=$work/tree home=tools/testing/selftests dir=. part
+
+	mkdir -p "$tree/$home/memcg_bpf"
+	for part in tools testing selftests memcg_bpf; do
+		find "$source/$dir" -mindepth 1 -maxdepth 1 ! -name "$part" \
+			-exec ln -s -t "$tree/$dir" {} +
+		dir=$dir/$part
+	done
+	tar -C "$top_dir" --exclude=./out --exclude=./.git -cf - . |
+		tar -C "$tree/$home/memcg_bpf" -xf -
+	make -s -C "$tree/$home" TARGETS=memcg_bpf install \
+		VMLINUX_BTF="$kernel/vmlinux" INSTALL_PATH="$top_dir/out/in-tree" &&
+	expect 0 "^ok 1 selftests: memcg_bpf: load" "$vm_dir/vmtest.sh" -t 300 -- \
+		"$top_dir/out/in-tree/run_kselftest.sh" -t memcg_bpf:load
+}
+
+# The kernel's own parser of KTAP reads what the suite has printed.
+ktap_is_valid()
+{
+	expect 0 'Ran [0-9]+ tests: passed: [0-9]+$' \
+		python3 "$source/tools/testing/kunit/kunit.py" parse "$ktap"
+}
+
 cd "$top_dir" || exit
 need_packages "${kernel_packages[@]}" "${suite_packages[@]}" "${vm_packages[@]}" \
-	"shellcheck shellcheck"
+	"shellcheck shellcheck" "python3 python3"
 kernel=$("$vm_dir/kernel.sh" build) || exit
 source=$("$vm_dir/kernel.sh" source) || exit
+ktap=$top_dir/out/suite.ktap
+status=0
 
-check shellcheck shellcheck -x -P "$vm_dir" "$vm_dir"/*.sh "$vm_dir/init" \
-	"$top_dir/.ci/run"
+check shellcheck shellcheck -x -P "$vm_dir:$tests_dir" "$vm_dir"/*.sh \
+	"$vm_dir/init" "$tests_dir"/*.sh "$top_dir/.ci/run"
 check build-gcc build gcc
 check build-clang build clang LLVM=1
+check in-kernel-tree in_kernel_tree
 check skip-unless-root all_skipped setpriv --reuid=65534 --regid=65534 \
 	--clear-groups "$top_dir/out/check-gcc/over_high"
 check skip-without-memcg skips_in_vm cgroup_disable=memory
 check skip-without-psi skips_in_vm psi=0
-"$vm_dir/run-suite.sh"
+"$vm_dir/run-suite.sh" | tee "$ktap" || status=$?
+check ktap-is-valid ktap_is_valid
+"$tests_dir/vm-errors.sh" || status=$?
+"$vm_dir/check-faults.sh" || status=$?
+exit $status
