@@ -13,7 +13,7 @@ IN_TREE := $(wildcard ../lib.mk)
 ALONE := help vm check tools traces fuzz $(if $(IN_TREE),,clean)
 .PHONY: $(ALONE)
 
-TOOLS := import-trace gen-trace
+TOOLS := replay import-trace gen-trace
 TOOL_LIBS := gsl jansson
 HAVE_TOOL_LIBS := $(shell pkg-config --exists $(TOOL_LIBS) 2>/dev/null && echo y)
 
