@@ -214,7 +214,15 @@ static void follow_line(struct follower *f, const struct line *line)
 	while (ns < line->to_ns || f->mem.size != line->to) {
 		uint64_t want = line_at(line, ns);
 
-		if (ns < line->to_ns && distance(want, f->mem.size) < REPLAY_STEP)
+		/* it grows ahead of the line, and shrinks behind it */
+		if (line->to > line->from)
+			want = line->to - want > REPLAY_STEP ?
+				want + REPLAY_STEP : line->to;
+
+		if (f->mem.size == line->to)
+			sleep_until(line->to_ns);
+		else if (want != line->to &&
+			 distance(want, f->mem.size) < REPLAY_STEP)
 			sleep_until(line_step_ns(line, ns));
 		else
 			resize(f, want);

@@ -13,9 +13,10 @@
  * Between two samples memory grows, or shrinks, linearly: nobody knows what it was
  * there, and that is the slowest change that was recorded, so the replay asks for
  * no burst that was not one.  It goes in steps of REPLAY_STEP, and is at most that
- * far behind the line.  A sample is due at its time / speed.  When the replay is
- * late, it goes to the sample's memory as fast as the kernel lets it, and no sample
- * is left out.  So lateness is what the kernel, or the machine, could not do.
+ * far above the line, so that a sample's memory is there when the sample is due, at
+ * its time / speed.  When the replay is late, it goes there as fast as the kernel
+ * lets it, and no sample is left out.  So lateness is what the kernel, or the
+ * machine, could not do.
  *
  * Several can run at once:
  *

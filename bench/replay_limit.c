@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics.h>
+#include <math.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -13,6 +14,9 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
+/* enough to see the pace of single faults, which are slow on some machines */
+#define TOUCH_BYTES (128ULL << 20)
+
 static double now(void)
 {
 	struct timespec t;
@@ -23,7 +27,7 @@ static double now(void)
 
 int replay_limit_measure(uint64_t bytes, struct replay_limit *limit)
 {
-	uint64_t page = sysconf(_SC_PAGESIZE), at;
+	uint64_t page = sysconf(_SC_PAGESIZE), mapped = bytes, at;
 	double start;
 	char *map;
 
@@ -33,7 +37,6 @@ int replay_limit_measure(uint64_t bytes, struct replay_limit *limit)
 		return -errno;
 	madvise(map, bytes, MADV_NOHUGEPAGE);
 
-	/* for the page tables, and where this is a guest, the host's memory */
 	limit->populate = 0;
 	if (!madvise(map, bytes, MADV_POPULATE_WRITE)) {
 		madvise(map, bytes, MADV_DONTNEED);
@@ -43,20 +46,28 @@ int replay_limit_measure(uint64_t bytes, struct replay_limit *limit)
 		madvise(map, bytes, MADV_DONTNEED);
 	}
 
+	if (bytes > TOUCH_BYTES)
+		bytes = TOUCH_BYTES;
 	start = now();
 	for (at = 0; at < bytes; at += page)
 		((volatile char *)map)[at] = 1;
 	limit->touch = bytes / page / (now() - start);
 
-	munmap(map, bytes);
+	start = now();
+	madvise(map, bytes, MADV_DONTNEED);
+	limit->free = bytes / page / (now() - start);
+
+	munmap(map, mapped);
 	return 0;
 }
 
 int replay_limit_lateness(const struct trace *trace,
 			  const struct replay_options *options,
-			  double pages_per_second, double *p99, double *max)
+			  const struct replay_limit *limit, double *p99,
+			  double *max)
 {
-	double rate = pages_per_second * sysconf(_SC_PAGESIZE), done = 0;
+	double page = sysconf(_SC_PAGESIZE), done = 0;
+	double grow = page * fmax(limit->populate, limit->touch);
 	double *late = calloc(trace->nr, sizeof(*late));
 	uint64_t have, want;
 	size_t i;
@@ -70,8 +81,8 @@ int replay_limit_lateness(const struct trace *trace,
 
 		/* it goes on from where it is, and not ahead of the trace */
 		want = replay_target(trace, options, i);
-		if (want > have)
-			done += (want - have) / rate;
+		done += want > have ? (want - have) / grow :
+			(have - want) / (page * limit->free);
 		have = want;
 		if (done < due)
 			done = due;

@@ -14,23 +14,27 @@ struct replay_limit {
 	double touch;		/* pages/s, of a loop that writes to each page */
 	double populate;	/* pages/s, of MADV_POPULATE_WRITE all at once; 0 if
 				   the kernel does not have it */
+	double free;		/* pages/s, of MADV_DONTNEED all at once */
 };
 
 /**
  * replay_limit_measure() - measure how fast memory grows, where the caller is
- * @bytes: how much to populate
+ * @bytes: how much to populate, best as much as the replay will
  * @limit: where to put it
+ *
+ * It is populated once before that is measured.  Where this is a guest, that is
+ * when the host finds memory for it, which takes several times as long, and the
+ * pages that are free then are the first that the replay gets.
  *
  * Return: 0, or a negative errno.
  */
 int replay_limit_measure(uint64_t bytes, struct replay_limit *limit);
 
 /**
- * replay_limit_lateness() - how late a replay is on a machine that is never late
+ * replay_limit_lateness() - how late a replay is at the limit all the time
  * @trace: the trace
  * @options: how it is followed
- * @pages_per_second: how fast that machine populates pages; it frees them in no
- *	time
+ * @limit: how fast pages are populated, or touched if that is faster, and freed
  * @p99: where to put the 99th percentile over the samples, in seconds
  * @max: where to put the maximum, in seconds
  *
@@ -38,6 +42,7 @@ int replay_limit_measure(uint64_t bytes, struct replay_limit *limit);
  */
 int replay_limit_lateness(const struct trace *trace,
 			  const struct replay_options *options,
-			  double pages_per_second, double *p99, double *max);
+			  const struct replay_limit *limit, double *p99,
+			  double *max);
 
 #endif /* __BENCH_REPLAY_LIMIT_H */

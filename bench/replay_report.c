@@ -79,14 +79,13 @@ static void report_limit(FILE *file, const struct trace *trace,
 			 const struct replay_options *options,
 			 const struct replay_limit *limit)
 {
-	double best = limit->populate > limit->touch ? limit->populate :
-		limit->touch;
 	double p99, max;
 
 	PRINT_ITEMS(file, "limit",
 		    { "touching each page", limit->touch, " pages/s", 0 },
-		    { "populating at once", limit->populate, " pages/s", 0 });
-	if (!replay_limit_lateness(trace, options, best, &p99, &max))
+		    { "populating at once", limit->populate, " pages/s", 0 },
+		    { "freeing", limit->free, " pages/s", 0 });
+	if (!replay_limit_lateness(trace, options, limit, &p99, &max))
 		fprintf(file, "%-13sat that limit p99 %.3f ms, max %.3f ms\n", "",
 			p99 * 1e3, max * 1e3);
 }
@@ -187,6 +186,7 @@ void replay_report_csv(FILE *file, const char *name,
 		{ "pages_per_second", pages_per_second(r), 0 },
 		{ "limit_touch_pages_per_second", limit ? limit->touch : -1, 0 },
 		{ "limit_populate_pages_per_second", limit ? limit->populate : -1, 0 },
+		{ "limit_free_pages_per_second", limit ? limit->free : -1, 0 },
 		{ "cpu_seconds", r->cpu_seconds, 6 },
 		{ "rss_peak_bytes", r->rss_peak, 0 },
 		{ "memory_peak_bytes", r->peak, 0 },

@@ -93,7 +93,12 @@ struct trace_summary trace_summarize(const struct trace *trace);
  */
 void trace_free(struct trace *trace);
 
-/* "file:line: what; what to do", on stderr */
+/**
+ * trace_complain() - say on stderr what is wrong with an input, in one line
+ * @name: the file
+ * @line: its line, from 1
+ * @fmt: "what; what to do", as for printf()
+ */
 void trace_complain(const char *name, size_t line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -9,13 +9,13 @@
  *   - it climbs from nothing to the plateau, by CLIMB from sample to sample;
  *   - the plateau is flat but for noise of +- 2 %;
  *   - one burst begins after half of the samples and goes up to the peak, smaller
- *     ones, of a 16th to a 5th of that height, come about every 60 samples;
- *   - a burst climbs by CLIMB at most from sample to sample and is gone, but for a
- *     third and a ninth, in the two samples after its top.
+ *     ones, of a 16th to an 8th of that height, come about every 60 samples;
+ *   - a burst climbs by CLIMB at most from sample to sample, and falls by FALL.
  *
- * Real bursts climb faster.  These are made for a replay at 100 times the speed:
- * CLIMB in 10 ms is 2.5 GB/s, or 0.6 million pages a second, near to what a single
- * task can populate.  So what a replay of them is late by is not the machine's.
+ * Real bursts are steeper.  These are made for a replay at 100 times the speed:
+ * then CLIMB is 0.6 million pages a second and FALL 2.3 million, which is near to
+ * what a single task can populate and free.  So what a replay of them is late by
+ * is not the machine's.
  *
  * In sample i with the burst's share p[i] and the plateau's share q[i], both of
  * ONE, there are (plateau * q[i] + peak * p[i]) / ONE bytes.  The plateau follows
@@ -33,7 +33,8 @@
 #define EXIT_BAD_OPTION	2
 
 #define ONE		(1LL << 16)
-#define CLIMB		25000000LL	/* bytes a sample */
+#define CLIMB		26000000LL	/* bytes a sample */
+#define FALL		100000000LL
 #define BURST_EVERY	60		/* samples */
 
 /* As published of the four recordings of these names. */
@@ -64,20 +65,22 @@ static int64_t draw(unsigned short seed[3], int64_t low, int64_t high)
 	return low + nrand48(seed) % (high - low);
 }
 
+static void raise_to(struct shape *shape, int64_t i, int64_t p)
+{
+	if (shape->p[i] < p)
+		shape->p[i] = p;
+}
+
 /* Climb to @height, of ONE, in sample @top; the larger of two bursts counts. */
 static void add_burst(const struct figures *f, struct shape *shape, int64_t top,
 		      int64_t height)
 {
-	int64_t step = CLIMB * ONE / f->peak, i, p = height;
+	int64_t i, p;
 
-	for (i = top; i > 0 && p > 0; i--, p -= step) {
-		if (p > shape->p[i])
-			shape->p[i] = p;
-	}
-	for (i = top + 1, p = height / 3; i < f->samples && i <= top + 2; i++, p /= 3) {
-		if (p > shape->p[i])
-			shape->p[i] = p;
-	}
+	for (i = top, p = height; i >= 0 && p > 0; i--, p -= CLIMB * ONE / f->peak)
+		raise_to(shape, i, p);
+	for (i = top, p = height; i < f->samples && p > 0; i++, p -= FALL * ONE / f->peak)
+		raise_to(shape, i, p);
 }
 
 static void make_shape(const struct figures *f, struct shape *shape)
@@ -89,7 +92,7 @@ static void make_shape(const struct figures *f, struct shape *shape)
 	add_burst(f, shape, f->samples / 2 + climb, ONE);
 	for (at = BURST_EVERY / 2; at < f->samples - 3; at += BURST_EVERY)
 		add_burst(f, shape, at + draw(seed, 0, BURST_EVERY / 2),
-			  draw(seed, ONE / 16, ONE / 5));
+			  draw(seed, ONE / 16, ONE / 8));
 
 	for (i = 0; i < f->samples; i++) {
 		shape->q[i] = draw(seed, ONE * 98 / 100, ONE * 102 / 100);

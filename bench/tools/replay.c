@@ -24,8 +24,6 @@
 #define EXIT_TIMED_OUT	124		/* as of timeout(1) */
 #define EXIT_SIGNAL	128		/* plus the signal's number, as of a shell */
 
-/* enough to see the pace, and not more than a second of it on a slow machine */
-#define LIMIT_BYTES	(128ULL << 20)
 #define PROGRESS_MS	200
 
 #define RAMFS_MAGIC	0x858458f6
@@ -304,7 +302,10 @@ static int replay(const struct trace *trace, int signals)
 	int ret;
 
 	if (options.calibrate) {
-		ret = replay_limit_measure(LIMIT_BYTES, &limit);
+		uint64_t bytes = replay_reserve(trace, &options.replay);
+		uint64_t most = available_memory() / 2;
+
+		ret = replay_limit_measure(bytes < most ? bytes : most, &limit);
 		if (ret) {
 			fprintf(stderr, "--calibrate: cannot map memory: %s\n",
 				strerror(-ret));
