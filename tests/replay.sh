@@ -23,8 +23,9 @@ start()
 {
 	"$replay" "$@" >stdout 2>stderr &
 	parent=$!
-	# whatever happens: with it goes the child
-	trap 'kill -KILL $parent 2>/dev/null || :' EXIT
+	child=
+	# shellcheck disable=SC2086 # or there is none yet
+	trap 'kill -KILL $parent $child 2>/dev/null || :' EXIT
 	wait_for pgrep -P $parent >/dev/null
 	child=$(pgrep -P $parent)
 }
