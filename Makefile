@@ -10,8 +10,12 @@
 IN_TREE := $(wildcard ../lib.mk)
 
 # These need no kernel tree, or get one for themselves.
-ALONE := help vm check $(if $(IN_TREE),,clean)
+ALONE := help vm check tools traces fuzz $(if $(IN_TREE),,clean)
 .PHONY: $(ALONE)
+
+TOOLS := replay import-trace gen-trace
+TOOL_LIBS := gsl jansson
+HAVE_TOOL_LIBS := $(shell pkg-config --exists $(TOOL_LIBS) 2>/dev/null && echo y)
 
 help:
 	@echo 'make                        build the tests'
@@ -19,6 +23,9 @@ help:
 	@echo 'make install INSTALL_PATH=  install them with the kselftest runner'
 	@echo 'make vm                     run them on a kernel built for it, in QEMU'
 	@echo 'make check                  check the sources, then make vm'
+	@echo 'make tools                  build what replays and imports memory traces'
+	@echo 'make traces                 make the traces in traces/ anew'
+	@echo 'make fuzz FUZZ_SECONDS=60   feed nonsense to the parsers of traces'
 	@echo 'make clean'
 	@echo
 	@echo 'KSRC=DIR         kernel tree to build with; for vm: to build and boot'
@@ -50,6 +57,8 @@ endif
 
 TESTS := $(patsubst prog_tests/%.c,%,$(wildcard prog_tests/*.c))
 TEST_GEN_PROGS := $(TESTS)
+# No test needs them, so a machine without their libraries does without.
+TEST_GEN_FILES := $(if $(HAVE_TOOL_LIBS),$(TOOLS))
 
 OVERRIDE_TARGETS := 1
 include $(KSRC)/tools/testing/selftests/lib.mk
@@ -169,3 +178,53 @@ clean:
 	rm -rf out
 
 endif
+
+# The tools need no kernel tree, BTF or BPF, but libraries that no test needs.
+Q ?= @
+OUTPUT ?= $(CURDIR)$(if $(IN_TREE),,/out)
+TOOL_BUILD := $(OUTPUT)/build/tools
+TOOL_BINS := $(addprefix $(OUTPUT)/,$(TOOLS))
+TOOL_SRCS := $(wildcard bench/replay*.c bench/trace*.c) bench/size.c lib/cgroup.c
+TOOL_LIB := $(TOOL_BUILD)/libtools.a
+TOOL_CFLAGS := -std=gnu11 -D_GNU_SOURCE= -g -O2 -Wall -Wextra -Werror -MMD -MP	\
+	       -Ilib -Ibench $(shell pkg-config --cflags $(TOOL_LIBS) 2>/dev/null)
+TOOL_LDLIBS := -Wl,--as-needed -lm $(shell pkg-config --libs $(TOOL_LIBS) 2>/dev/null)
+
+tools: $(TOOL_BINS)
+
+$(TOOL_BUILD)/%.o: %.c
+ifeq ($(HAVE_TOOL_LIBS),)
+	$(error no pkg-config, $(TOOL_LIBS): apt-get install pkg-config libgsl-dev libjansson-dev)
+endif
+	$(call msg,CC,,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(TOOL_CFLAGS) -c $< -o $@
+
+$(TOOL_LIB): $(TOOL_SRCS:%.c=$(TOOL_BUILD)/%.o)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(TOOL_BINS): $(OUTPUT)/%: $(TOOL_BUILD)/bench/tools/%.o $(TOOL_LIB)
+	$(call msg,BINARY,,$@)
+	$(Q)$(CC) $(LDFLAGS) $^ $(TOOL_LDLIBS) -o $@
+
+traces: $(OUTPUT)/gen-trace
+	$(Q)for name in $$($< --list); do $< $$name > traces/$$name.csv || exit; done
+
+# Each parser has a fuzzer, with seeds in a folder beside it.
+FUZZ_SECONDS ?= 60
+FUZZERS := $(patsubst bench/fuzz/%.c,%,$(wildcard bench/fuzz/*.c))
+
+$(FUZZERS:%=$(TOOL_BUILD)/fuzz-%): $(TOOL_BUILD)/fuzz-%: bench/fuzz/%.c $(TOOL_SRCS)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(or $(CLANG),clang) $(filter-out -MMD -MP,$(TOOL_CFLAGS)) $^ $(TOOL_LDLIBS)	\
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@
+
+fuzz: $(FUZZERS:%=fuzz-%)
+.PHONY: $(FUZZERS:%=fuzz-%)
+$(FUZZERS:%=fuzz-%): fuzz-%: $(TOOL_BUILD)/fuzz-%
+	$(Q)mkdir -p $(TOOL_BUILD)/corpus-$*
+	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=65536 -close_fd_mask=2	\
+		-artifact_prefix=$(TOOL_BUILD)/ $(TOOL_BUILD)/corpus-$* bench/fuzz/$*
+
+-include $(wildcard $(TOOL_BUILD)/*/*.d $(TOOL_BUILD)/*/*/*.d)

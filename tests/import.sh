@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2154,SC2317
+#
+# import-trace: recordings in JSON become traces.
+
+import=$tools/import-trace
+
+# recording SAMPLE... - of "EPOCH USAGE" each, on a line each
+recording()
+{
+	local sample sep='' nr=1
+
+	echo '{"samples": ['
+	for sample in "$@"; do
+		printf '%s{"epoch": %s, "mem_usage": "%s", "cpu_percent": "1.5%%"}\n' \
+			"$sep" "${sample%% *}" "${sample#* }"
+		sep=,
+		nr=$((nr + 1))
+	done
+	echo ']}'
+}
+
+# expect_samples LINE... - the trace in stdout has these
+expect_samples()
+{
+	diff <(printf '%s\n' "$@") <(grep '^[0-9]' stdout) ||
+		die "not these samples"
+}
+
+# powers of ten where podman stats and docker stats print them, else of two
+test_units()
+{
+	recording '10 12B / 1GB' '11 1.5kB / 1GB' '12 1.5KiB / 1GB' \
+		'13 11.96MB / 134.5GB' '14 2.5MiB / 2GiB' '15 1.862GB / 134.5GB' \
+		'16 1.5GiB / 18.45EB' '17 1TB / 1PB' '18 1TiB / 1TiB' >r.json
+	expect_status 0 "$import" r.json
+	expect_samples 0.000000,12 1.000000,1500 2.000000,1536 \
+		3.000000,11960000 4.000000,2621440 5.000000,1862000000 \
+		6.000000,1610612736 7.000000,1000000000000 8.000000,1099511627776
+}
+
+# which inflates the peak of the largest recording to 1907 MB, as was published
+test_binary_units()
+{
+	recording '10 1kB / 1GB' '11 1KiB / 1GB' '12 1.862GB / 134.5GB' >r.json
+	expect_status 0 "$import" --binary-units r.json
+	expect_samples 0.000000,1024 1.000000,1024 2.000000,1999307276
+	grep -q 'peak 1906.7 MiB' stderr || die "$(cat stderr)"
+}
+
+test_epochs_of_any_kind()
+{
+	recording '1770428831.545477 1MB / 1GB' '1770428832 2MB / 1GB' \
+		'1.770428833e9 3MB / 1GB' >r.json
+	expect_status 0 "$import" r.json
+	expect_samples 0.000000,1000000 0.454523,2000000 1.454523,3000000
+}
+
+# a container that is gone is not one that uses nothing
+test_gone_container_is_left_out()
+{
+	recording '10 1MB / 1GB' '11 0B / 1GB' '12.5 3MB / 1GB' '13 0B / 0B' >r.json
+	expect_status 0 "$import" r.json
+	expect_samples 0.000000,1000000 1.000000,0 2.500000,3000000
+	grep -q 'recorded 4 samples, 3.0 s; left out 1;' stderr ||
+		die "$(cat stderr)"
+}
+
+test_output_is_a_trace()
+{
+	recording '10 1MB / 1GB' '11 2MB / 1GB' >r.json
+	expect_status 0 "$import" --output=r.csv r.json
+	expect_eq "size of stdout" 0 "$(stat -c %s stdout)"
+	expect_status 0 "$tools/replay" --dry-run r.csv
+	expect_status 0 "$import" - <r.json
+	diff <(grep -v '^#' r.csv) <(grep -v '^#' stdout)
+}
+
+# bad LINE PATTERN - r.json is refused: where, and what
+bad()
+{
+	expect_status 2 "$import" r.json
+	expect_error "^r\.json:$1: .*$2.*; "
+	expect_eq "size of stdout" 0 "$(stat -c %s stdout)"
+}
+
+test_bad_recordings()
+{
+	: >r.json
+	bad 1 'not JSON'
+	recording '10 1MB / 1GB' '11 2MB / 1GB' | head -c 90 >r.json
+	bad 3 'not JSON'
+	head -c 1000 /dev/zero >r.json
+	bad 1 'not JSON'
+	head -c 1000 "$import" >r.json
+	bad 1 'not JSON'
+	echo '[]' >r.json
+	bad 1 'no array "samples"'
+	echo '{"samples": {}}' >r.json
+	bad 1 'no array "samples"'
+	recording >r.json
+	bad 1 'with a measurement'
+	recording '10 1MB / 1GB' '11 0B / 0B' >r.json
+	bad 2 'with a measurement'
+	recording '10 1MB / 1GB' '12 1MB / 1GB' '11 1MB / 1GB' >r.json
+	bad 4 'samples\[2\]\.epoch: not after'
+	recording '10 1MB / 1GB' '10 1MB / 1GB' >r.json
+	bad 3 'samples\[1\]\.epoch: not after'
+	recording '10 1MB / 1GB' '10.0000001 1MB / 1GB' >r.json
+	bad 3 'samples\[1\]\.epoch: within a microsecond'
+	recording '-1 1MB / 1GB' '10 1MB / 1GB' >r.json
+	bad 2 'samples\[0\]\.epoch: negative'
+	recording '1 1MB / 1GB' 'NaN 1MB / 1GB' >r.json
+	bad 3 'not JSON'
+	recording '1 1MB / 1GB' '"2" 1MB / 1GB' >r.json
+	bad 3 'samples\[1\]\.epoch: not a number'
+	recording '1 1MB / 1GB' '9000000 1MB / 1GB' >r.json
+	bad 3 'samples\[1\]: more than a million'
+	printf '{"x": "samples",\n"samples": [\n{"epoch": 1},\n{}]}' >r.json
+	bad 3 'samples\[0\]\.mem_usage: missing'
+	printf '{"samples": [\n{"mem_usage": "1B / 1B"}]}' >r.json
+	bad 2 'samples\[0\]\.epoch: missing'
+	printf '{"samples": [\n{"epoch": 1, "mem_usage": 5}]}' >r.json
+	bad 2 'samples\[0\]\.mem_usage: not a string'
+	printf '{"samples": [{"epoch": 1, "mem_usage": "1B / 1B"},\n\n[1, 2]]}' >r.json
+	bad 3 'samples\[1\]: not an object'
+}
+
+test_bad_sizes()
+{
+	local usage
+
+	for usage in '' 'MB / 1GB' '1 / 1GB' '-1MB / 1GB' '+1MB / 1GB' '1mb / 1GB' \
+		'1.MB / 1GB' '1.2.3MB / 1GB' '1e3MB / 1GB' '0x10MB / 1GB' \
+		'nanB / 1GB' 'infB / 1GB' ' 1MB / 1GB' '1 MB / 1GB' '17TiB / 1GB' \
+		'1MB' '1MB / ' '1MB / 1' '1MB 1GB' '1MB / 1GB / 1GB' '1MB / 1GBx' \
+		'--'; do
+		recording '1 1MB / 1GB' "2 $usage" >r.json
+		bad 3 'samples\[1\]\.mem_usage: '
+	done
+}
+
+test_bad_files_and_options()
+{
+	expect_status 2 "$import" missing.json
+	expect_error '^missing\.json: .*No such file.*; '
+	expect_status 2 "$import" /
+	expect_error '^/: .*Is a directory.*; '
+	expect_status 2 "$import"
+	expect_status 2 "$import" --no-such-option
+	recording '10 1MB / 1GB' '11 2MB / 1GB' >r.json
+	expect_status 2 "$import" r.json r.json
+	expect_status 1 "$import" --output=missing/r.csv r.json
+	expect_error '^--output=missing/r\.csv: .*No such file'
+	[ ! -c /dev/full ] || expect_status 1 "$import" --output=/dev/full r.json
+}
+
+# the recordings whose figures were published, where they are at hand
+test_published_figures()
+{
+	local traces=${TRACES-$top/../shared/traces} name want path n=0
+
+	while read -r name want; do
+		path=$traces/$name.resources.json
+		[ -e "$path" ] || skip "no recordings in $traces; set TRACES to a directory that has $name.resources.json"
+		expect_status 0 "$import" "$path"
+		expect_eq "$name" "$want" \
+			"$(sed -E 's/.*: recorded ([0-9]+) samples, ([0-9.]+) s;.*mean ([0-9.]+) MB, peak ([0-9.]+) MB.*/\1 \2 \3 \4/' stderr)"
+		# as the trace itself has them
+		expect_eq "$name" "${want#* * }" "$(figures stdout | cut -d' ' -f3-)"
+		n=$((n + 1))
+	done <<-END
+		pre-commit__pre-commit-2524 315 327.3 306.1 1862.0
+		dask__dask-11628 95 98.3 197.9 320.9
+		joke2k__faker-1520 119 123.2 189.7 272.8
+		sigmavirus24__github3.py-673 100 102.7 213.4 305.5
+	END
+	expect_eq "recordings" 4 $n
+}
