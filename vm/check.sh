@@ -68,7 +68,7 @@ ktap_is_valid()
 
 cd "$top_dir" || exit
 need_packages "${kernel_packages[@]}" "${suite_packages[@]}" "${vm_packages[@]}" \
-	"shellcheck shellcheck" "python3 python3"
+	"${bench_packages[@]}" "shellcheck shellcheck" "python3 python3"
 kernel=$("$vm_dir/kernel.sh" build) || exit
 source=$("$vm_dir/kernel.sh" source) || exit
 ktap=$top_dir/out/suite.ktap
@@ -83,6 +83,9 @@ check skip-unless-root all_skipped setpriv --reuid=65534 --regid=65534 \
 	--clear-groups "$top_dir/out/check-gcc/over_high"
 check skip-without-memcg skips_in_vm cgroup_disable=memory
 check skip-without-psi skips_in_vm psi=0
+"$tests_dir/run.sh" || status=$?
+"$vm_dir/vmtest.sh" -t 600 -- env TMPDIR=/tmp TOOLS="$top_dir/out/tests" \
+	"$tests_dir/run.sh" --cgroup || status=$?
 "$vm_dir/run-suite.sh" | tee "$ktap" || status=$?
 check ktap-is-valid ktap_is_valid
 "$tests_dir/vm-errors.sh" || status=$?

@@ -162,13 +162,15 @@ mkfifo "$tmp/input"
 	printf '%q ' "$@"
 } >"$output/command"
 
+# no_timer_check: on a busy machine the emulated timer may be too late for the
+# kernel's liking, which is a panic.
 # If we are killed, so is QEMU; if it hangs, so does timeout(1) see to that.
 setpriv --pdeathsig TERM \
 timeout --foreground --kill-after=10 "$timeout" \
 qemu-system-x86_64 -M microvm,acpi=off "${machine[@]}" \
 	-m "$memory" -smp "$cpus" -nodefaults -no-user-config -display none \
 	-no-reboot -kernel "$kernel/bzImage" \
-	-append "console=ttyS0 panic=-1 reboot=t root=rootfs rootfstype=9p rootflags=trans=virtio,version=9p2000.L,cache=loose,msize=262144 ro init=$vm_dir/init $append" \
+	-append "console=ttyS0 panic=-1 reboot=t no_timer_check root=rootfs rootfstype=9p rootflags=trans=virtio,version=9p2000.L,cache=loose,msize=262144 ro init=$vm_dir/init $append" \
 	-serial "file:$output/console.log" \
 	-device virtio-serial-device -chardev stdio,id=out,signal=off \
 	-device virtserialport,chardev=out \
