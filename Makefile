@@ -184,7 +184,7 @@ Q ?= @
 OUTPUT ?= $(CURDIR)$(if $(IN_TREE),,/out)
 TOOL_BUILD := $(OUTPUT)/build/tools
 TOOL_BINS := $(addprefix $(OUTPUT)/,$(TOOLS))
-TOOL_SRCS := $(wildcard bench/replay*.c bench/trace*.c) bench/size.c lib/cgroup.c
+TOOL_SRCS := $(wildcard bench/replay*.c bench/trace*.c) bench/size.c lib/cgroup.c lib/mounts.c
 TOOL_LIB := $(TOOL_BUILD)/libtools.a
 TOOL_CFLAGS := -std=gnu11 -D_GNU_SOURCE= -g -O2 -Wall -Wextra -Werror -MMD -MP	\
 	       -Ilib -Ibench $(shell pkg-config --cflags $(TOOL_LIBS) 2>/dev/null)

@@ -8,6 +8,7 @@
 #include <bpf/libbpf.h>
 
 #include "bpf_ids.h"
+#include "clock.h"
 
 /* the first few tell what is wrong */
 #define NAMED	8
@@ -104,11 +105,12 @@ unsigned int bpf_ids_count(const struct bpf_ids *ids, enum bpf_id_kind kind)
 
 unsigned int bpf_ids_wait(const struct bpf_ids *ids, unsigned int timeout_ms)
 {
-	unsigned int i, ms = 0, n = 0;
+	uint64_t begin = clock_us();
+	unsigned int i, n = 0;
 
 	for (i = 0; i < ids->nr; i++) {
 		while (exists(ids->ids[i].kind, ids->ids[i].id)) {
-			if (ms >= timeout_ms) {
+			if (clock_us() - begin >= timeout_ms * 1000ULL) {
 				if (n++ < NAMED)
 					fprintf(stderr, "# BPF %s %u %s is still there\n",
 						kinds[ids->ids[i].kind],
@@ -117,7 +119,6 @@ unsigned int bpf_ids_wait(const struct bpf_ids *ids, unsigned int timeout_ms)
 				break;
 			}
 			usleep(10000);
-			ms += 10;
 		}
 	}
 	return n;

@@ -21,6 +21,7 @@
 
 #include "bpf_ids.h"
 #include "cgroup.h"
+#include "clock.h"
 #include "harness.h"
 #include "probe.h"
 #include "testbed.h"
@@ -35,6 +36,14 @@
 #define RACE_TIMEOUT_MS	20000
 
 #define MAX_LINKS	64
+
+static const char * const callback_names[] = {
+	[PROBE_ONLINE] = "handle_cgroup_online",
+	[PROBE_OFFLINE] = "handle_cgroup_offline",
+	[PROBE_BELOW_LOW] = "below_low",
+	[PROBE_BELOW_MIN] = "below_min",
+	[PROBE_DELAY] = "get_high_delay_ms",
+};
 
 /* What processes of a test share. */
 struct shared {
@@ -113,6 +122,11 @@ static uint64_t total(FIXTURE_DATA(lifecycle) *self, int i,
 	return probe_total(self->probes[i], callback);
 }
 
+static bool too_late(uint64_t begin_us, unsigned int timeout_ms)
+{
+	return clock_us() - begin_us >= timeout_ms * 1000ULL;
+}
+
 /* All calls of probe @i. */
 static uint64_t calls(FIXTURE_DATA(lifecycle) *self, int i)
 {
@@ -131,15 +145,16 @@ static uint64_t calls(FIXTURE_DATA(lifecycle) *self, int i)
 static void expect_no_dying(struct __test_metadata *_metadata,
 			    FIXTURE_DATA(lifecycle) *self, int64_t max)
 {
+	uint64_t begin = clock_us();
+	unsigned int poll = 0;
 	int64_t dying;
-	unsigned int ms;
 
-	for (ms = 0; ms < FREE_TIMEOUT_MS; ms += 10) {
+	for (;;) {
 		dying = cg_read_key(self->tb.cgroup, "cgroup.stat",
 				    "nr_dying_descendants");
-		if (dying <= max)
+		if (dying <= max || too_late(begin, FREE_TIMEOUT_MS))
 			break;
-		if (ms % 1000 == 500)
+		if (++poll % 50 == 0)
 			cg_write(self->tb.cgroup, "memory.reclaim", "1G");
 		usleep(10000);
 	}
@@ -185,8 +200,7 @@ FIXTURE_TEARDOWN(lifecycle)
 	left = bpf_ids_wait(&self->shared->ids, FREE_TIMEOUT_MS);
 	left += bpf_ids_wait(&self->shared->worker_ids,
 			     left ? 0 : FREE_TIMEOUT_MS);
-	EXPECT_EQ(0, left)
-		TH_LOG("%u BPF programs, maps and links were not freed", left);
+	EXPECT_EQ(0, left);
 	EXPECT_EQ(0, testbed_destroy(&self->tb));
 }
 
@@ -231,14 +245,15 @@ static int be_busy(void *arg)
 static void wait_for_passes(struct __test_metadata *_metadata,
 			    const struct busy *busy, unsigned int passes)
 {
-	unsigned int then[NR_BUSY], ms;
+	uint64_t begin = clock_us();
+	unsigned int then[NR_BUSY];
 	int i;
 
 	for (i = 0; i < NR_BUSY; i++)
 		then[i] = busy[i].passes;
 	for (i = 0; i < NR_BUSY; i++) {
-		for (ms = 0; busy[i].passes - then[i] < passes; ms += 10) {
-			ASSERT_LT(ms, RACE_TIMEOUT_MS)
+		while (busy[i].passes - then[i] < passes) {
+			ASSERT_FALSE(too_late(begin, STEP_TIMEOUT_MS))
 				TH_LOG("%s is not read", busy[i].file);
 			usleep(10000);
 		}
@@ -277,16 +292,15 @@ static void wait_for_calls(struct __test_metadata *_metadata,
 			   FIXTURE_DATA(lifecycle) *self, int i,
 			   const enum probe_callback *callbacks, int nr)
 {
-	uint64_t before[PROBE_NR_CALLBACKS];
-	unsigned int ms;
+	uint64_t before[PROBE_NR_CALLBACKS], begin = clock_us();
 	int j;
 
 	for (j = 0; j < nr; j++)
 		before[j] = total(self, i, callbacks[j]);
 	for (j = 0; j < nr; j++) {
-		for (ms = 0; total(self, i, callbacks[j]) == before[j]; ms++) {
-			ASSERT_LT(ms, RACE_TIMEOUT_MS)
-				TH_LOG("callback %d was not called", callbacks[j]);
+		while (total(self, i, callbacks[j]) == before[j]) {
+			ASSERT_FALSE(too_late(begin, RACE_TIMEOUT_MS))
+				TH_LOG("%s was not called", callback_names[callbacks[j]]);
 			usleep(1000);
 		}
 	}
@@ -435,8 +449,8 @@ TEST_F_TIMEOUT(lifecycle, cgroups_come_and_go_under_attach_and_detach, 200)
 	};
 	static struct churn arg;
 	const unsigned int rounds = 20;
-	unsigned int round, busy = 0;
-	uint64_t silent = 0;
+	unsigned int round, refused = 0;
+	uint64_t silent = 0, begin;
 	pid_t pid;
 	int ret;
 
@@ -447,13 +461,17 @@ TEST_F_TIMEOUT(lifecycle, cgroups_come_and_go_under_attach_and_detach, 200)
 	pid = worker_start(arg.home, 1, churn, &arg);
 	ASSERT_GT(pid, 0);
 
+	begin = clock_us();
 	for (round = 0; round < rounds;) {
 		EXPECT_EQ(silent, calls(self, 0))
 			TH_LOG("round %u: ops were called that are detached", round);
 		ret = try_attach(_metadata, self, 0, 0, self->parent,
 				 BPF_F_ALLOW_OVERRIDE);
 		if (ret == -EBUSY) {
-			ASSERT_LT(busy++, RACE_TIMEOUT_MS);
+			ASSERT_FALSE(too_late(begin, RACE_TIMEOUT_MS))
+				TH_LOG("round %u: something below keeps other ops",
+				       round);
+			refused++;
 			usleep(1000);
 			continue;
 		}
@@ -461,13 +479,14 @@ TEST_F_TIMEOUT(lifecycle, cgroups_come_and_go_under_attach_and_detach, 200)
 		wait_for_calls(_metadata, self, 0, race, ARRAY_SIZE(race));
 		detach(self, 0);
 		silent = calls(self, 0);
+		begin = clock_us();
 		round++;
 	}
 	self->shared->stop = true;
 	finish(_metadata, "the task that makes cgroups", pid);
 
 	TH_LOG("%u times attached and detached, %u times refused, %" PRIu64 " calls; meanwhile %u cgroups and children, %" PRIu64 " calls of ops of their own",
-	       rounds, busy, silent, self->shared->rounds, calls(self, 1));
+	       rounds, refused, silent, self->shared->rounds, calls(self, 1));
 	EXPECT_GE(self->shared->rounds, rounds);
 	EXPECT_GT(total(self, 1, PROBE_DELAY), 0);
 	EXPECT_EQ(PROBE_NOBODY, probe_whose(self->probes, 2, arg.home));
@@ -490,11 +509,11 @@ static int sleeper(void *arg)
 static void wait_for_sleep(struct __test_metadata *_metadata, pid_t pid,
 			   const char *cgroup, int64_t before_us)
 {
-	unsigned int ms;
+	uint64_t begin = clock_us();
 	int status;
 
-	for (ms = 0; cg_memory_stall_us(cgroup) == before_us; ms++) {
-		ASSERT_LT(ms, RACE_TIMEOUT_MS)
+	while (cg_memory_stall_us(cgroup) == before_us) {
+		ASSERT_FALSE(too_late(begin, RACE_TIMEOUT_MS))
 			TH_LOG("the task does not sleep");
 		ASSERT_EQ(0, worker_wait(pid, 1, &status))
 			TH_LOG("the task was not delayed");
@@ -509,19 +528,18 @@ static void finish_sleeper(struct __test_metadata *_metadata, pid_t pid,
 			   const char *cgroup, int64_t before_us)
 {
 	const int64_t max_us = MAX_DELAY_MS * 1000LL / 2 * 3;
+	uint64_t begin = clock_us();
 	int status, ret;
-	unsigned int ms;
 
-	for (ms = 0; ms < STEP_TIMEOUT_MS; ms += 10) {
+	do {
 		ret = worker_wait(pid, 10, &status);
 		ASSERT_GE(ret, 0);
-		if (ret || cg_memory_stall_us(cgroup) - before_us > max_us)
-			break;
-	}
+	} while (!ret && cg_memory_stall_us(cgroup) - before_us <= max_us &&
+		 !too_late(begin, STEP_TIMEOUT_MS));
 	EXPECT_LE(cg_memory_stall_us(cgroup) - before_us, max_us)
 		TH_LOG("the task sleeps on, with its ops detached");
 	if (!ret) {
-		EXPECT_LT(ms, STEP_TIMEOUT_MS)
+		EXPECT_FALSE(too_late(begin, STEP_TIMEOUT_MS))
 			TH_LOG("the task never wakes up");
 		kill(pid, SIGKILL);
 		worker_wait(pid, STEP_TIMEOUT_MS, &status);
@@ -634,7 +652,7 @@ TEST_F_TIMEOUT(lifecycle, rmdir_with_links_open, 200)
 {
 	uint64_t ids[NR_CGROUPS];
 	char cgroup[PATH_MAX];
-	unsigned int ms;
+	uint64_t begin;
 	int nr;
 
 	make_and_attach(_metadata, self, 0, 0);
@@ -645,11 +663,10 @@ TEST_F_TIMEOUT(lifecycle, rmdir_with_links_open, 200)
 	}
 
 	/* A cgroup goes offline some time after it is gone from view. */
-	for (ms = 0; total(self, 0, PROBE_OFFLINE) < NR_CGROUPS; ms += 10) {
-		if (ms >= RACE_TIMEOUT_MS)
-			break;
+	begin = clock_us();
+	while (total(self, 0, PROBE_OFFLINE) < NR_CGROUPS &&
+	       !too_late(begin, RACE_TIMEOUT_MS))
 		usleep(10000);
-	}
 	expect_no_dying(_metadata, self, 0);
 	for (nr = 0; nr < NR_CGROUPS; nr++) {
 		EXPECT_EQ(1, probe_stats(self->probes[0], ids[nr]).calls[PROBE_OFFLINE])
@@ -723,8 +740,8 @@ TEST_F_TIMEOUT(lifecycle, exit_with_many_links_open, 200)
 	char home[PATH_MAX], cgroup[PATH_MAX];
 	static struct owner owner;
 	pid_t owner_pid, pid;
+	uint64_t begin;
 	int64_t stall_us;
-	unsigned int ms;
 	int nr, status;
 
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, home, "parent/home"));
@@ -736,8 +753,9 @@ TEST_F_TIMEOUT(lifecycle, exit_with_many_links_open, 200)
 	owner.shared = self->shared;
 	owner_pid = worker_start(home, 1, own, &owner);
 	ASSERT_GT(owner_pid, 0);
-	for (ms = 0; !self->shared->go; ms += 10) {
-		ASSERT_LT(ms, STEP_TIMEOUT_MS);
+	begin = clock_us();
+	while (!self->shared->go) {
+		ASSERT_FALSE(too_late(begin, STEP_TIMEOUT_MS));
 		ASSERT_EQ(0, worker_wait(owner_pid, 10, &status));
 	}
 	EXPECT_EQ(NR_CGROUPS, bpf_ids_count(&self->shared->worker_ids, BPF_ID_LINK));

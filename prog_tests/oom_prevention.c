@@ -35,10 +35,10 @@
 #include <inttypes.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "attach.h"
 #include "cgroup.h"
+#include "clock.h"
 #include "delay_stats.h"
 #include "harness.h"
 #include "testbed.h"
@@ -167,14 +167,6 @@ FIXTURE_TEARDOWN(oom_prevention)
 	EXPECT_EQ(0, testbed_destroy(&self->tb));
 }
 
-static uint64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000ULL + now.tv_nsec / 1000;
-}
-
 /* The OOM killer spares nobody here for what the tests were started from. */
 static int be_killable(void)
 {
@@ -190,7 +182,7 @@ static int live(void *arg)
 {
 	struct session *s = arg;
 	long page = sysconf(_SC_PAGESIZE);
-	uint64_t begin = now_us(), at;
+	uint64_t begin = clock_us(), at;
 	volatile char *map;
 	int pass;
 
@@ -209,7 +201,7 @@ static int live(void *arg)
 		for (at = 0; at < s->peak; at += page)
 			map[at]++;
 	}
-	s->work_us = now_us() - begin;
+	s->work_us = clock_us() - begin;
 
 	while (!*s->decided)
 		usleep(1000);
@@ -369,11 +361,11 @@ static void wait_until(struct __test_metadata *_metadata,
 		       const char *what)
 {
 	struct session *s = self->contest->sessions;
-	unsigned int ms;
+	uint64_t begin = clock_us();
 	int i;
 
-	for (ms = 0; !condition(self); ms += 10) {
-		ASSERT_LT(ms, STEP_TIMEOUT_MS)
+	while (!condition(self)) {
+		ASSERT_LT(clock_us() - begin, STEP_TIMEOUT_MS * 1000ULL)
 			TH_LOG("waited in vain until %s", what);
 		usleep(10000);
 		for (i = 0; i < NR_SESSIONS; i++) {
