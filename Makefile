@@ -200,9 +200,9 @@ endif
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(TOOL_CFLAGS) -c $< -o $@
 
-$(TOOL_LIB): $(TOOL_SRCS:%.c=$(TOOL_BUILD)/%.o)
+$(TOOL_LIB): $(TOOL_SRCS:%.c=$(TOOL_BUILD)/%.o) Makefile
 	$(Q)rm -f $@
-	$(Q)ar rcs $@ $^
+	$(Q)ar rcs $@ $(filter %.o,$^)
 
 $(TOOL_BINS): $(OUTPUT)/%: $(TOOL_BUILD)/bench/tools/%.o $(TOOL_LIB)
 	$(call msg,BINARY,,$@)

@@ -11,7 +11,6 @@
 set -eu -o pipefail
 . "$(dirname "$(realpath "$0")")/common.sh"
 
-suite=$top_dir/out/vm-suite/kselftest/memcg_bpf
 parts=2		# guests at once: most of the time the tests sleep
 
 tmp=$(mktemp -d)
@@ -36,14 +35,14 @@ if [ $# -gt 0 ]; then
 	done
 	printf '^%s\t\n' besides "$@" | grep -f - "$vm_dir/faults" >"$tmp/table"
 fi
+build_suite
 table=$top_dir/out/faults.table
-mkdir -p "$top_dir/out"
 cp "$tmp/table" "$table"
 
 mkfifo "$tmp/ktap"
 for ((part = 0; part < parts; part++)); do
 	"$vm_dir/vmtest.sh" -t 2400 -o "$top_dir/out/faults-$part" -- \
-		"$vm_dir/faults-guest.sh" "$suite" "$table" "$part" "$parts" \
+		"$vm_dir/faults-guest.sh" "$suite/kselftest/memcg_bpf" "$table" "$part" "$parts" \
 		>"$tmp/ktap" 2>&1 &
 	jobs+=($!)
 done

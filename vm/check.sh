@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2317 # check calls them
 #
 # What `make check` does: look at the sources, build them with both compilers and
 # in a kernel tree, see that the tests skip where they must and that vm/ bears bad
@@ -28,7 +29,7 @@ all_skipped()
 
 	out=$("$@") || status=$?
 	echo "$out"
-	[ $status -eq 4 ] || return 1
+	[ "$status" -eq 4 ] || return 1
 	grep -q '^ok .* # SKIP .' <<<"$out" && ! grep '^not ok' <<<"$out" &&
 		! grep '^ok' <<<"$out" | grep -v '# SKIP .'
 }

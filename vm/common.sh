@@ -98,3 +98,19 @@ need_cache()
 	mkdir -p "$cache_dir/$1" 2>/dev/null ||
 		die "$EXIT_USAGE" "cannot create $cache_dir/$1: set MEMCG_BPF_CACHE to a folder with 4 GiB of space"
 }
+
+# build_suite - build the kernel, and for it the suite, installed in $suite/kselftest
+build_suite()
+{
+	local kernel source
+
+	need_packages "${kernel_packages[@]}" "${suite_packages[@]}" \
+		"${vm_packages[@]}"
+	kernel=$("$vm_dir/kernel.sh" build)
+	source=$("$vm_dir/kernel.sh" source)
+	suite=$top_dir/out/vm-suite
+	mkdir -p "$suite" ||
+		die "$EXIT_USAGE" "cannot create $suite: copy this tree to where you may write"
+	make -s -C "$top_dir" install KSRC="$source" VMLINUX_BTF="$kernel/vmlinux" \
+		OUTPUT="$suite" INSTALL_PATH="$suite/kselftest"
+}
