@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <unistd.h>
 
 #include <bpf/bpf.h>
 
@@ -20,13 +19,7 @@ struct probe *probe_load(void)
 
 int probe_attach(struct probe *probe, const char *cgroup, __u32 flags)
 {
-	int cgroup_fd = cg_open(cgroup), link_fd;
-
-	if (cgroup_fd < 0)
-		return cgroup_fd;
-	link_fd = memcg_bpf_attach(probe->maps.probe_ops, cgroup_fd, flags);
-	close(cgroup_fd);
-	return link_fd;
+	return memcg_bpf_attach_path(probe->maps.probe_ops, cgroup, flags);
 }
 
 int probe_answer(struct probe *probe, const char *cgroup,
