@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+
+#include "cgroup.h"
+#include "params.h"
+#include "trigger.h"
+
+/* of the RFC's example programs */
+#define WINDOW_NS 1000000000ULL
+
+struct over_high *trigger_load(const char *high)
+{
+	struct over_high *trigger = over_high__open();
+	struct bpf_link *link;
+	int err;
+
+	if (!trigger)
+		return NULL;
+	trigger->rodata->high_id = cg_id(high);
+	trigger->rodata->threshold = params.threshold;
+	trigger->rodata->window_ns = WINDOW_NS;
+	trigger->rodata->delay_ms = params.over_high_ms;
+	if (over_high__load(trigger))
+		goto err;
+
+	link = bpf_program__attach(trigger->progs.count_high_faults);
+	if (!link)
+		goto err;
+	trigger->links.count_high_faults = link;
+	return trigger;
+err:
+	err = errno;
+	over_high__destroy(trigger);
+	errno = err;
+	return NULL;
+}
+
+struct delay_stats trigger_delays(struct over_high *trigger, const char *cgroup)
+{
+	struct delay_stats stats = {};
+	__u64 id = cg_id(cgroup);
+
+	bpf_map__lookup_elem(trigger->maps.delays, &id, sizeof(id), &stats,
+			     sizeof(stats), 0);
+	return stats;
+}
