@@ -10,7 +10,7 @@
 IN_TREE := $(wildcard ../lib.mk)
 
 # These need no kernel tree, or get one for themselves.
-ALONE := help vm check $(if $(IN_TREE),,clean)
+ALONE := help vm check bench check-host analyze plots report $(if $(IN_TREE),,clean)
 .PHONY: $(ALONE)
 
 help:
@@ -19,6 +19,9 @@ help:
 	@echo 'make install INSTALL_PATH=  install them with the kselftest runner'
 	@echo 'make vm                     run them on a kernel built for it, in QEMU'
 	@echo 'make check                  check the sources, then make vm'
+	@echo 'make bench [BENCH=NAME]     measure in QEMU, as make vm does; parameters: BENCH --help'
+	@echo 'make bench-native BENCH=    measure on this machine'
+	@echo 'make plots, make report     draw what is in results, and gather it in a page'
 	@echo 'make clean'
 	@echo
 	@echo 'KSRC=DIR         kernel tree to build with; for vm: to build and boot'
@@ -31,6 +34,35 @@ vm:
 
 check:
 	@vm/ktap.sh vm/check.sh
+
+# all of them, if none is named
+BENCH ?= delay priority overhead attach
+
+bench:
+	@vm/run-bench.sh $(BENCH)
+
+# What looks at results runs where they are, and needs no kernel tree.
+RESULTS ?= results
+HOST_SRCS := bench/analyze.c bench/stats.c bench/table.c
+ANALYZE := out/host/analyze
+
+$(ANALYZE): $(HOST_SRCS) bench/csv.c lib/parse.c $(wildcard bench/*.h lib/*.h)
+	@mkdir -p $(@D)
+	@bash -euc '. vm/common.sh; need_packages "$${bench_packages[@]}"'
+	@gcc -std=gnu11 -O2 -Wall -Wextra -Werror -Ilib $(filter %.c,$^) \
+		-lgsl -lgslcblas -lm -o $@
+
+analyze: $(ANALYZE)
+
+check-host: $(ANALYZE)
+	@vm/ktap.sh tests/analyze.sh $(ANALYZE)
+
+plots: $(ANALYZE)
+	@plots/draw.sh $(ANALYZE) $(RESULTS)
+
+report: plots
+	@plots/report.sh $(ANALYZE) $(RESULTS) > $(RESULTS)/report.html
+	@echo $(RESULTS)/report.html
 
 ifneq ($(filter-out $(ALONE),$(or $(MAKECMDGOALS),all)),)
 
@@ -50,6 +82,7 @@ endif
 
 TESTS := $(patsubst prog_tests/%.c,%,$(wildcard prog_tests/*.c))
 TEST_GEN_PROGS := $(TESTS)
+TEST_GEN_FILES := memcg_bench
 
 OVERRIDE_TARGETS := 1
 include $(KSRC)/tools/testing/selftests/lib.mk
@@ -80,6 +113,8 @@ LIBBPF := $(BUILD)/libbpf/libbpf.a
 BPFTOOL := $(BUILD)/bpftool/bootstrap/bpftool
 SKELS := $(patsubst progs/%.bpf.c,$(INCLUDE)/%.skel.h,$(wildcard progs/*.bpf.c))
 LIB_OBJS := $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*.c))
+BENCH_SRCS := $(filter-out $(HOST_SRCS),$(wildcard bench/*.c))
+BENCH_OBJS := $(patsubst bench/%.c,$(BUILD)/bench/%.o,$(BENCH_SRCS))
 
 CFLAGS += -std=gnu11 -g -O2 -Wall -Wextra -Werror -MMD -MP		\
 	  -Ilib -Iprogs -I$(INCLUDE) -isystem $(BUILD)/libbpf/include	\
@@ -97,7 +132,7 @@ BPF_CFLAGS := -g -O2 -Wall -Werror -mcpu=v3 -target bpf -MMD -MP	\
 # The makes of other trees are not to be told what is meant for this one.
 submake := env -u MAKEFLAGS -u CFLAGS -u LDFLAGS -u O $(MAKE) -s -j$(shell nproc)
 
-$(INCLUDE) $(BUILD)/lib $(BUILD)/progs:
+$(INCLUDE) $(BUILD)/lib $(BUILD)/bench $(BUILD)/progs:
 	$(Q)mkdir -p $@
 
 $(LIBBPF): $(wildcard $(BPFDIR)/*.[ch] $(BPFDIR)/Makefile)
@@ -134,6 +169,17 @@ $(BUILD)/lib/%.o: lib/%.c $(SKELS) $(LIBBPF) | $(BUILD)/lib
 	$(call msg,CC,,$@)
 	$(Q)$(CC) $(CFLAGS) -c $< -o $@
 
+# The commit that is built goes into the results; it changes without a source.
+$(INCLUDE)/version.h: FORCE | $(INCLUDE)
+	$(Q)echo "#define BENCH_COMMIT \"$$(git describe --always --dirty 2>/dev/null || echo unknown)\"" > $@.new
+	$(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(BUILD)/bench/environment.o: $(INCLUDE)/version.h
+
+$(BUILD)/bench/%.o: bench/%.c $(SKELS) $(LIBBPF) | $(BUILD)/bench
+	$(call msg,CC,,$@)
+	$(Q)$(CC) $(CFLAGS) -c $< -o $@
+
 $(BUILD)/%.o: prog_tests/%.c $(SKELS) $(LIBBPF)
 	$(call msg,CC,,$@)
 	$(Q)$(CC) $(CFLAGS) -c $< -o $@
@@ -142,7 +188,20 @@ $(TEST_GEN_PROGS): $(OUTPUT)/%: $(BUILD)/%.o $(LIB_OBJS) $(LIBBPF)
 	$(call msg,BINARY,,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
+$(OUTPUT)/memcg_bench: $(BENCH_OBJS) $(LIB_OBJS) $(LIBBPF)
+	$(call msg,BINARY,,$@)
+	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+.PHONY: FORCE
+
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)
+
+.PHONY: bench-native
+bench-native: $(OUTPUT)/memcg_bench
+	$(Q)for bench in $(BENCH); do					\
+		$< $$bench $(if $(RESUME),--resume --results-dir=$(RESUME),\
+			--results-dir=$(RESULTS)/$$bench-$$(date -u +%Y%m%dT%H%M%S)) || exit;	\
+	done
 
 EXTRA_CLEAN := $(BUILD)
 
@@ -153,7 +212,7 @@ define INSTALL_RULE
 	$(Q)mkdir -p $(INSTALL_PATH)/kselftest $(INSTALL_PATH)/memcg_bpf
 	$(Q)cp $(selfdir)/run_kselftest.sh $(INSTALL_PATH)
 	$(Q)cp $(selfdir)/kselftest/*.sh $(selfdir)/kselftest/*.pl $(INSTALL_PATH)/kselftest
-	$(Q)cp $(TEST_GEN_PROGS) config settings $(INSTALL_PATH)/memcg_bpf
+	$(Q)cp $(TEST_GEN_PROGS) $(TEST_GEN_FILES) config settings $(INSTALL_PATH)/memcg_bpf
 	$(Q)printf 'memcg_bpf:%s\n' $(TESTS) > $(INSTALL_PATH)/kselftest-list.txt
 endef
 

@@ -47,6 +47,9 @@ suite_packages=("clang clang" "/usr/include/zlib.h zlib1g-dev")
 # shellcheck disable=SC2034
 vm_packages=("qemu-system-x86_64 qemu-system-x86" "busybox busybox-static"
 	"mkfs.ext4 e2fsprogs")
+# shellcheck disable=SC2034
+bench_packages=("gcc gcc" "/usr/include/gsl/gsl_rng.h libgsl-dev"
+	"gnuplot gnuplot-nox")
 
 # The LTS kernel that Debian 13 ships and Debian 12 offers; vm/patches is for it.
 source_package=linux-source-6.12
