@@ -63,11 +63,15 @@ kernel=$("$vm_dir/kernel.sh" build) || exit
 source=$("$vm_dir/kernel.sh" source) || exit
 
 check shellcheck shellcheck -x -P "$vm_dir" "$vm_dir"/*.sh "$vm_dir/init" \
-	"$top_dir/.ci/run"
+	"$top_dir"/plots/*.sh "$top_dir"/tests/*.sh "$top_dir/.ci/run"
+check analyze make -s check-host
 check build-gcc build gcc
 check build-clang build clang LLVM=1
+check bench-options tests/bench-options.sh "$top_dir/out/check-gcc/memcg_bench"
 check skip-unless-root all_skipped setpriv --reuid=65534 --regid=65534 \
 	--clear-groups "$top_dir/out/check-gcc/over_high"
 check skip-without-memcg skips_in_vm cgroup_disable=memory
 check skip-without-psi skips_in_vm psi=0
+check bench-resume "$vm_dir/vmtest.sh" -t 300 -- \
+	tests/bench-resume.sh "$top_dir/out/check-gcc/memcg_bench"
 "$vm_dir/run-suite.sh"
