@@ -10,11 +10,13 @@
 IN_TREE := $(wildcard ../lib.mk)
 
 # These need no kernel tree, or get one for themselves.
-ALONE := help vm check tools traces fuzz $(if $(IN_TREE),,clean)
+ALONE := help vm check bench check-host analyze plots report tools traces fuzz	\
+	 $(if $(IN_TREE),,clean)
 .PHONY: $(ALONE)
 
 TOOLS := replay import-trace gen-trace
 TOOL_LIBS := gsl jansson
+TOOL_SRCS := $(wildcard bench/replay*.c bench/trace*.c) bench/size.c lib/cgroup.c lib/mounts.c
 HAVE_TOOL_LIBS := $(shell pkg-config --exists $(TOOL_LIBS) 2>/dev/null && echo y)
 
 help:
@@ -26,6 +28,9 @@ help:
 	@echo 'make tools                  build what replays and imports memory traces'
 	@echo 'make traces                 make the traces in traces/ anew'
 	@echo 'make fuzz FUZZ_SECONDS=60   feed nonsense to the parsers of traces'
+	@echo 'make bench [BENCH=NAME]     measure in QEMU, as make vm does; parameters: BENCH --help'
+	@echo 'make bench-native BENCH=    measure on this machine'
+	@echo 'make plots, make report     draw what is in results, and gather it in a page'
 	@echo 'make clean'
 	@echo
 	@echo 'KSRC=DIR         kernel tree to build with; for vm: to build and boot'
@@ -38,6 +43,35 @@ vm:
 
 check:
 	@vm/ktap.sh vm/check.sh
+
+# all of them, if none is named
+BENCH ?= delay priority overhead attach
+
+bench:
+	@vm/run-bench.sh $(BENCH)
+
+# What looks at results runs where they are, and needs no kernel tree.
+RESULTS ?= results
+HOST_SRCS := bench/analyze.c bench/stats.c bench/table.c
+ANALYZE := out/host/analyze
+
+$(ANALYZE): $(HOST_SRCS) bench/csv.c lib/parse.c $(wildcard bench/*.h lib/*.h)
+	@mkdir -p $(@D)
+	@bash -euc '. vm/common.sh; need_packages "$${bench_packages[@]}"'
+	@gcc -std=gnu11 -O2 -Wall -Wextra -Werror -Ilib $(filter %.c,$^) \
+		-lgsl -lgslcblas -lm -o $@
+
+analyze: $(ANALYZE)
+
+check-host: $(ANALYZE)
+	@vm/ktap.sh tests/analyze.sh $(ANALYZE)
+
+plots: $(ANALYZE)
+	@plots/draw.sh $(ANALYZE) $(RESULTS)
+
+report: plots
+	@plots/report.sh $(ANALYZE) $(RESULTS) > $(RESULTS)/report.html
+	@echo $(RESULTS)/report.html
 
 ifneq ($(filter-out $(ALONE),$(or $(MAKECMDGOALS),all)),)
 
@@ -57,8 +91,8 @@ endif
 
 TESTS := $(patsubst prog_tests/%.c,%,$(wildcard prog_tests/*.c))
 TEST_GEN_PROGS := $(TESTS)
-# No test needs them, so a machine without their libraries does without.
-TEST_GEN_FILES := $(if $(HAVE_TOOL_LIBS),$(TOOLS))
+# No test needs the tools, so a machine without their libraries does without.
+TEST_GEN_FILES := memcg_bench $(if $(HAVE_TOOL_LIBS),$(TOOLS))
 
 OVERRIDE_TARGETS := 1
 include $(KSRC)/tools/testing/selftests/lib.mk
@@ -89,6 +123,8 @@ LIBBPF := $(BUILD)/libbpf/libbpf.a
 BPFTOOL := $(BUILD)/bpftool/bootstrap/bpftool
 SKELS := $(patsubst progs/%.bpf.c,$(INCLUDE)/%.skel.h,$(wildcard progs/*.bpf.c))
 LIB_OBJS := $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*.c))
+BENCH_SRCS := $(filter-out $(HOST_SRCS) $(TOOL_SRCS),$(wildcard bench/*.c))
+BENCH_OBJS := $(patsubst bench/%.c,$(BUILD)/bench/%.o,$(BENCH_SRCS))
 
 CFLAGS += -std=gnu11 -g -O2 -Wall -Wextra -Werror -MMD -MP		\
 	  -Ilib -Iprogs -I$(INCLUDE) -isystem $(BUILD)/libbpf/include	\
@@ -106,7 +142,7 @@ BPF_CFLAGS := -g -O2 -Wall -Werror -mcpu=v3 -target bpf -MMD -MP	\
 # The makes of other trees are not to be told what is meant for this one.
 submake := env -u MAKEFLAGS -u CFLAGS -u LDFLAGS -u O $(MAKE) -s -j$(shell nproc)
 
-$(INCLUDE) $(BUILD)/lib $(BUILD)/progs:
+$(INCLUDE) $(BUILD)/lib $(BUILD)/bench $(BUILD)/progs:
 	$(Q)mkdir -p $@
 
 $(LIBBPF): $(wildcard $(BPFDIR)/*.[ch] $(BPFDIR)/Makefile)
@@ -143,6 +179,17 @@ $(BUILD)/lib/%.o: lib/%.c $(SKELS) $(LIBBPF) | $(BUILD)/lib
 	$(call msg,CC,,$@)
 	$(Q)$(CC) $(CFLAGS) -c $< -o $@
 
+# The commit that is built goes into the results; it changes without a source.
+$(INCLUDE)/version.h: FORCE | $(INCLUDE)
+	$(Q)echo "#define BENCH_COMMIT \"$$(git describe --always --dirty 2>/dev/null || echo unknown)\"" > $@.new
+	$(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(BUILD)/bench/environment.o: $(INCLUDE)/version.h
+
+$(BUILD)/bench/%.o: bench/%.c $(SKELS) $(LIBBPF) | $(BUILD)/bench
+	$(call msg,CC,,$@)
+	$(Q)$(CC) $(CFLAGS) -c $< -o $@
+
 $(BUILD)/%.o: prog_tests/%.c $(SKELS) $(LIBBPF)
 	$(call msg,CC,,$@)
 	$(Q)$(CC) $(CFLAGS) -c $< -o $@
@@ -151,7 +198,20 @@ $(TEST_GEN_PROGS): $(OUTPUT)/%: $(BUILD)/%.o $(LIB_OBJS) $(LIBBPF)
 	$(call msg,BINARY,,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
+$(OUTPUT)/memcg_bench: $(BENCH_OBJS) $(LIB_OBJS) $(LIBBPF)
+	$(call msg,BINARY,,$@)
+	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+.PHONY: FORCE
+
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)
+
+.PHONY: bench-native
+bench-native: $(OUTPUT)/memcg_bench
+	$(Q)for bench in $(BENCH); do					\
+		$< $$bench $(if $(RESUME),--resume --results-dir=$(RESUME),\
+			--results-dir=$(RESULTS)/$$bench-$$(date -u +%Y%m%dT%H%M%S)) || exit;	\
+	done
 
 EXTRA_CLEAN := $(BUILD)
 
@@ -162,7 +222,7 @@ define INSTALL_RULE
 	$(Q)mkdir -p $(INSTALL_PATH)/kselftest $(INSTALL_PATH)/memcg_bpf
 	$(Q)cp $(selfdir)/run_kselftest.sh $(INSTALL_PATH)
 	$(Q)cp $(selfdir)/kselftest/*.sh $(selfdir)/kselftest/*.pl $(INSTALL_PATH)/kselftest
-	$(Q)cp $(TEST_GEN_PROGS) config settings $(INSTALL_PATH)/memcg_bpf
+	$(Q)cp $(TEST_GEN_PROGS) $(TEST_GEN_FILES) config settings $(INSTALL_PATH)/memcg_bpf
 	$(Q)printf 'memcg_bpf:%s\n' $(TESTS) > $(INSTALL_PATH)/kselftest-list.txt
 endef
 
@@ -184,7 +244,6 @@ Q ?= @
 OUTPUT ?= $(CURDIR)$(if $(IN_TREE),,/out)
 TOOL_BUILD := $(OUTPUT)/build/tools
 TOOL_BINS := $(addprefix $(OUTPUT)/,$(TOOLS))
-TOOL_SRCS := $(wildcard bench/replay*.c bench/trace*.c) bench/size.c lib/cgroup.c lib/mounts.c
 TOOL_LIB := $(TOOL_BUILD)/libtools.a
 TOOL_CFLAGS := -std=gnu11 -D_GNU_SOURCE= -g -O2 -Wall -Wextra -Werror -MMD -MP	\
 	       -Ilib -Ibench $(shell pkg-config --cflags $(TOOL_LIBS) 2>/dev/null)

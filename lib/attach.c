@@ -11,6 +11,7 @@
 #include <bpf/libbpf.h>
 
 #include "attach.h"
+#include "cgroup.h"
 
 /*
  * The kernel takes a link only for a map that has been given its programs, and
@@ -18,7 +19,7 @@
  * the link itself must fail, since it names no cgroup, and does no harm, but
  * the map is ready then.
  */
-static void prepare_ops(struct bpf_map *ops)
+void memcg_bpf_prepare(struct bpf_map *ops)
 {
 	libbpf_print_fn_t print = libbpf_set_print(NULL);
 
@@ -30,15 +31,13 @@ static void prepare_ops(struct bpf_map *ops)
  * Released versions of bpf_link_create() refuse a cgroup for BPF_STRUCT_OPS, so
  * this is the bare system call.
  */
-int memcg_bpf_attach(struct bpf_map *ops, int cgroup_fd, __u32 flags)
+int memcg_bpf_link(int ops_fd, int cgroup_fd, __u32 flags)
 {
 	union bpf_attr attr;
 	int fd;
 
-	prepare_ops(ops);
-
 	memset(&attr, 0, sizeof(attr));
-	attr.link_create.map_fd = bpf_map__fd(ops);
+	attr.link_create.map_fd = ops_fd;
 	attr.link_create.attach_type = BPF_STRUCT_OPS;
 	attr.link_create.flags = flags;
 	/* link_create.cgroup.relative_fd, which headers before 6.17 lack */
@@ -111,4 +110,21 @@ unsigned int memcg_bpf_count_links(const struct bpf_map *ops)
 			close(fd);
 	}
 	return n;
+}
+
+int memcg_bpf_attach(struct bpf_map *ops, int cgroup_fd, __u32 flags)
+{
+	memcg_bpf_prepare(ops);
+	return memcg_bpf_link(bpf_map__fd(ops), cgroup_fd, flags);
+}
+
+int memcg_bpf_attach_path(struct bpf_map *ops, const char *cgroup, __u32 flags)
+{
+	int cgroup_fd = cg_open(cgroup), link_fd;
+
+	if (cgroup_fd < 0)
+		return cgroup_fd;
+	link_fd = memcg_bpf_attach(ops, cgroup_fd, flags);
+	close(cgroup_fd);
+	return link_fd;
 }

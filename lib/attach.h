@@ -29,4 +29,32 @@ int memcg_bpf_attach(struct bpf_map *ops, int cgroup_fd, __u32 flags);
  */
 unsigned int memcg_bpf_count_links(const struct bpf_map *ops);
 
+/**
+ * memcg_bpf_prepare() - the part of memcg_bpf_attach() that is needed once
+ * @ops: a loaded map of the section .struct_ops.link
+ *
+ * For those who measure how long the other part takes.
+ */
+void memcg_bpf_prepare(struct bpf_map *ops);
+
+/**
+ * memcg_bpf_link() - the other part, a single system call
+ * @ops_fd: file descriptor of the map, after memcg_bpf_prepare()
+ * @cgroup_fd: directory of the cgroup
+ * @flags: 0 or BPF_F_ALLOW_OVERRIDE
+ *
+ * Return: as memcg_bpf_attach().
+ */
+int memcg_bpf_link(int ops_fd, int cgroup_fd, __u32 flags);
+
+/**
+ * memcg_bpf_attach_path() - memcg_bpf_attach() to a cgroup named by its path
+ * @ops: a loaded map of the section .struct_ops.link
+ * @cgroup: path of the cgroup
+ * @flags: 0 or BPF_F_ALLOW_OVERRIDE
+ *
+ * Return: as memcg_bpf_attach(), or a negative errno from opening @cgroup.
+ */
+int memcg_bpf_attach_path(struct bpf_map *ops, const char *cgroup, __u32 flags);
+
 #endif /* __LIB_ATTACH_H */

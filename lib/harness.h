@@ -6,11 +6,9 @@
 
 #include <kselftest_harness.h>
 
+#include "delay.h"
 #include "params.h"
 #include "require.h"
-
-/* The kernel sleeps no longer than that: MEMCG_MAX_HIGH_DELAY_JIFFIES, 2 * HZ. */
-#define MAX_DELAY_MS	2000
 
 /* In FIXTURE_SETUP() or a test: skip unless the system has @requirements. */
 #define REQUIRE(requirements) do {					\

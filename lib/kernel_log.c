@@ -51,29 +51,67 @@ static int is_trouble(const char *record)
 	return 0;
 }
 
+/*
+ * Read the next record, without the lines that tell of devices.  Return 1, 0 at
+ * the end, or a negative errno.
+ */
+static int next_record(int fd, char *record)
+{
+	ssize_t len;
+
+	do {
+		len = read(fd, record, RECORD_MAX);
+		/* EPIPE: records were overwritten before they were read */
+	} while (len < 0 && (errno == EPIPE || errno == EINTR));
+
+	if (len <= 0)
+		return len && errno != EAGAIN ? -errno : 0;
+	record[len] = '\0';
+	record[strcspn(record, "\n")] = '\0';
+	return 1;
+}
+
 int kernel_log_check(int fd)
 {
 	char record[RECORD_MAX + 1];
-	ssize_t len;
-	int n = 0;
+	int n = 0, ret;
 
-	for (;;) {
-		len = read(fd, record, RECORD_MAX);
-		/* EPIPE: records were overwritten before they were read */
-		if (len < 0 && (errno == EPIPE || errno == EINTR))
-			continue;
-		if (len <= 0)
-			break;
-		record[len] = '\0';
-		record[strcspn(record, "\n")] = '\0';
+	while ((ret = next_record(fd, record)) > 0) {
 		if (is_trouble(record)) {
 			fprintf(stderr, "# kernel log: %s\n",
 				strchr(record, ';') + 1);
 			n++;
 		}
 	}
-	if (len < 0 && errno != EAGAIN)
-		n = -errno;
 	close(fd);
-	return n;
+	return ret < 0 ? ret : n;
+}
+
+int kernel_log_save(const char *path)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	char record[RECORD_MAX + 1], *text;
+	unsigned long long us;
+	int ret = 0;
+	FILE *out;
+
+	if (fd < 0)
+		return -errno;
+	out = fopen(path, "ae");
+	if (!out) {
+		ret = -errno;
+		close(fd);
+		return ret;
+	}
+
+	while ((ret = next_record(fd, record)) > 0) {
+		text = strchr(record, ';');
+		if (text && sscanf(record, "%*u,%*u,%llu", &us) == 1)
+			fprintf(out, "[%5llu.%06llu] %s\n", us / 1000000,
+				us % 1000000, text + 1);
+	}
+	if (fclose(out) && !ret)
+		ret = -errno;
+	close(fd);
+	return ret;
 }

@@ -21,4 +21,12 @@ int kernel_log_open(void);
  */
 int kernel_log_check(int fd);
 
+/**
+ * kernel_log_save() - add all of the kernel's log to a file
+ * @path: the file
+ *
+ * Return: 0, or a negative errno.
+ */
+int kernel_log_save(const char *path);
+
 #endif /* __LIB_KERNEL_LOG_H */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "params.h"
+#include "parse.h"
 
 #define MiB (1ULL << 20)
 
@@ -37,51 +37,23 @@ refuse(const char *name, const char *value, const char *want)
 	exit(2);
 }
 
-/* Bytes, with a suffix K, M or G for powers of two. */
 static void get_size(const char *name, uint64_t *size, uint64_t min,
 		     uint64_t max, const char *want)
 {
-	static const char suffixes[] = "KMG";
-	const char *value = getenv(name), *suffix;
-	unsigned int shift = 0;
-	uint64_t n;
-	char *end;
+	const char *value = getenv(name);
 
-	if (!value)
-		return;
-
-	errno = 0;
-	n = strtoull(value, &end, 10);
-	if (errno || !isdigit((unsigned char)*value))
+	if (value && parse_size(value, min, max, size))
 		refuse(name, value, want);
-	if (*end) {
-		suffix = strchr(suffixes, toupper((unsigned char)*end++));
-		if (!suffix || *end)
-			refuse(name, value, want);
-		shift = 10 * (suffix - suffixes + 1);
-	}
-	if (n > UINT64_MAX >> shift || n << shift < min || n << shift > max)
-		refuse(name, value, want);
-
-	*size = n << shift;
 }
 
 static void get_uint(const char *name, unsigned int *number, unsigned int min,
 		     unsigned int max, const char *want)
 {
 	const char *value = getenv(name);
-	unsigned long n;
-	char *end;
+	uint64_t n = *number;
 
-	if (!value)
-		return;
-
-	errno = 0;
-	n = strtoul(value, &end, 10);
-	if (errno || *end || !isdigit((unsigned char)*value) ||
-	    n < min || n > max)
+	if (value && parse_uint(value, min, max, &n))
 		refuse(name, value, want);
-
 	*number = n;
 }
 

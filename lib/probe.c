@@ -64,13 +64,7 @@ struct probe *probe_load_only(unsigned int callbacks)
 
 int probe_attach(struct probe *probe, const char *cgroup, __u32 flags)
 {
-	int cgroup_fd = cg_open(cgroup), link_fd;
-
-	if (cgroup_fd < 0)
-		return cgroup_fd;
-	link_fd = memcg_bpf_attach(probe->maps.probe_ops, cgroup_fd, flags);
-	close(cgroup_fd);
-	return link_fd;
+	return memcg_bpf_attach_path(probe->maps.probe_ops, cgroup, flags);
 }
 
 int probe_answer(struct probe *probe, const char *cgroup,

@@ -13,6 +13,9 @@
 #include "cgroup.h"
 #include "worker.h"
 
+/* how often to read memory.pressure: far less than 2^32 ns */
+#define FOLD_MS 250
+
 static int run_on(unsigned int nr)
 {
 	cpu_set_t allowed, one;
@@ -81,6 +84,18 @@ int worker_wait(pid_t pid, int timeout_ms, int *status)
 
 	if (ret > 0 && waitpid(pid, status, 0) != pid)
 		ret = -errno;
+	return ret;
+}
+
+int worker_wait_stalled(pid_t pid, const char *cgroup, int timeout_ms,
+			int *status)
+{
+	int ret = 0, ms;
+
+	for (ms = 0; !ret && ms < timeout_ms; ms += FOLD_MS) {
+		ret = worker_wait(pid, FOLD_MS, status);
+		cg_memory_stall_us(cgroup);
+	}
 	return ret;
 }
 

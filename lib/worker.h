@@ -47,6 +47,23 @@ int worker_run(const char *cgroup, int (*fn)(void *arg), void *arg,
 	       int timeout_ms);
 
 /**
+ * worker_wait_stalled() - worker_wait() for a worker whose stall is measured
+ * @pid: the worker
+ * @cgroup: path of its cgroup
+ * @timeout_ms: how long to wait, in milliseconds
+ * @status: where to put its status, as of waitpid()
+ *
+ * The kernel counts the stall on each processor in 32 bits of nanoseconds, and
+ * folds that into memory.pressure every two seconds, from a work item, or when
+ * the file is read.  On a busy machine the work may come too late, and then the
+ * total has lost 4.3 s.  So it is read here again and again.
+ *
+ * Return: as worker_wait().
+ */
+int worker_wait_stalled(pid_t pid, const char *cgroup, int timeout_ms,
+			int *status);
+
+/**
  * worker_status() - say how a worker ended
  * @status: as of waitpid()
  *

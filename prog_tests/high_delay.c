@@ -14,7 +14,6 @@
 #include <inttypes.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "cgroup.h"
 #include "harness.h"
@@ -73,31 +72,6 @@ static struct probe_stats stats_of(FIXTURE_DATA(high_delay) *self,
 	return probe_stats(self->probe, cg_id(cgroup));
 }
 
-/* The kernel's tick: a sleep is a number of these. */
-static long tick_us(void)
-{
-	struct timespec res = { .tv_nsec = 10 * 1000 * 1000 };
-
-	clock_getres(CLOCK_MONOTONIC_COARSE, &res);
-	return res.tv_nsec / 1000;
-}
-
-/*
- * What one delay of @ms should stall for, in microseconds: nothing up to HZ/100
- * ticks, @ms rounded up to ticks above that, MAX_DELAY_MS at most.
- */
-static int64_t stall_for(unsigned int ms)
-{
-	long tick = tick_us(), hz = (1000000 + tick / 2) / tick;
-	int64_t ticks = (ms * hz + 999) / 1000;
-
-	if (ticks <= hz / 100)
-		return 0;
-	if (ms > MAX_DELAY_MS)
-		ms = MAX_DELAY_MS;
-	return ms * 1000LL;
-}
-
 struct dose {
 	unsigned int ms;
 	char cgroup[PATH_MAX];
@@ -139,7 +113,7 @@ static void expect_dose(struct __test_metadata *_metadata,
 {
 	struct probe_stats stats = stats_of(self, dose->cgroup);
 	int64_t stall_us = cg_memory_stall_us(dose->cgroup);
-	int64_t want_us = stall_for(dose->ms) * stats.delays;
+	int64_t want_us = delay_stall_us(dose->ms) * stats.delays;
 
 	TH_LOG("%u ms: asked %llu times, delayed %llu times, stalled %" PRId64 " us, want %" PRId64,
 	       dose->ms, stats.calls[PROBE_DELAY], stats.delays, stall_us,

@@ -17,29 +17,19 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <sys/mman.h>
 
 #include "attach.h"
 #include "cgroup.h"
 #include "delay_stats.h"
+#include "file_job.h"
 #include "harness.h"
 #include "testbed.h"
+#include "trigger.h"
 #include "worker.h"
-#include "workload.h"
-
-#include "over_high.skel.h"
 
 #define READ_PASSES	5
 /* Enough to tell the sum of the delays from a single one. */
 #define MIN_DELAYS	3
-
-/* What a worker is to do, in memory that driver and workers share. */
-struct job {
-	char file[PATH_MAX];
-	bool until_stopped;	/* not READ_PASSES times, but until: */
-	volatile bool stop;
-	volatile unsigned int passes;
-};
 
 FIXTURE(over_high)
 {
@@ -47,41 +37,10 @@ FIXTURE(over_high)
 	struct over_high *skel;
 	char high[PATH_MAX];
 	char low[PATH_MAX];
-	struct job *high_job;
-	struct job *low_job;
+	struct file_job *high_job;
+	struct file_job *low_job;
 	int low_link;
 };
-
-static int do_job(void *arg)
-{
-	struct job *job = arg;
-	int ret;
-
-	ret = workload_write_file(job->file, params.file_size);
-	while (!ret) {
-		ret = workload_read_file(job->file);
-		job->passes++;
-		if (job->until_stopped ? job->stop : job->passes == READ_PASSES)
-			break;
-	}
-
-	if (ret)
-		fprintf(stderr, "# %s: %s\n", job->file, strerror(-ret));
-	return ret ? 1 : 0;
-}
-
-static struct job *new_job(const struct testbed *tb, const char *name)
-{
-	struct job *job = mmap(NULL, sizeof(*job), PROT_READ | PROT_WRITE,
-			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (job == MAP_FAILED)
-		return NULL;
-	if (snprintf(job->file, sizeof(job->file), "%s/%s", tb->dir, name) >=
-	    (int)sizeof(job->file))
-		return NULL;
-	return job;
-}
 
 FIXTURE_SETUP(over_high)
 {
@@ -97,23 +56,13 @@ FIXTURE_SETUP(over_high)
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->high, "high"));
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->low, "low"));
 
-	self->high_job = new_job(&self->tb, "high");
+	self->high_job = file_job_new(&self->tb, "high", 0);
 	ASSERT_NE(NULL, self->high_job);
-	self->high_job->until_stopped = true;
-	self->low_job = new_job(&self->tb, "low");
+	self->low_job = file_job_new(&self->tb, "low", READ_PASSES);
 	ASSERT_NE(NULL, self->low_job);
 
-	self->skel = over_high__open();
-	ASSERT_NE(NULL, self->skel);
-	self->skel->rodata->high_id = cg_id(self->high);
-	self->skel->rodata->threshold = params.threshold;
-	self->skel->rodata->window_ns = 1000000000ULL;
-	self->skel->rodata->delay_ms = params.over_high_ms;
-	ASSERT_EQ(0, over_high__load(self->skel));
-
-	self->skel->links.count_high_faults =
-		bpf_program__attach(self->skel->progs.count_high_faults);
-	ASSERT_NE(NULL, self->skel->links.count_high_faults);
+	self->skel = trigger_load(self->high);
+	ASSERT_NE(NULL, self->skel) TH_LOG("over_high.bpf.c: %s", strerror(errno));
 }
 
 FIXTURE_TEARDOWN(over_high)
@@ -127,11 +76,8 @@ FIXTURE_TEARDOWN(over_high)
 static void attach_low(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(over_high) *self)
 {
-	int cgroup_fd = cg_open(self->low);
-
-	ASSERT_GE(cgroup_fd, 0);
-	self->low_link = memcg_bpf_attach(self->skel->maps.low_ops, cgroup_fd, 0);
-	close(cgroup_fd);
+	self->low_link = memcg_bpf_attach_path(self->skel->maps.low_ops,
+						self->low, 0);
 	ASSERT_GE(self->low_link, 0)
 		TH_LOG("attach to LOW: %s", strerror(-self->low_link));
 }
@@ -231,7 +177,7 @@ TEST_F_TIMEOUT(over_high, low_is_delayed_while_high_faults, 300)
 
 	attach_low(_metadata, self);
 
-	high = worker_start(self->high, 0, do_job, self->high_job);
+	high = worker_start(self->high, 0, file_job_run, self->high_job);
 	ASSERT_GT(high, 0);
 	for (ms = 0; !self->skel->bss->hot_windows; ms += 10) {
 		ASSERT_LT(ms, STEP_TIMEOUT_MS)
@@ -240,7 +186,7 @@ TEST_F_TIMEOUT(over_high, low_is_delayed_while_high_faults, 300)
 			TH_LOG("HIGH ended early with %s", worker_status(status));
 	}
 
-	low = worker_start(self->low, 1, do_job, self->low_job);
+	low = worker_start(self->low, 1, file_job_run, self->low_job);
 	ASSERT_GT(low, 0);
 	for (ms = 0; delays_of(self, self->low).delays < MIN_DELAYS; ms += 10) {
 		ASSERT_LT(ms, STEP_TIMEOUT_MS)
@@ -288,9 +234,9 @@ TEST_F_TIMEOUT(over_high, no_delay_without_ops, 300)
 {
 	pid_t high, low;
 
-	high = worker_start(self->high, 0, do_job, self->high_job);
+	high = worker_start(self->high, 0, file_job_run, self->high_job);
 	ASSERT_GT(high, 0);
-	low = worker_start(self->low, 1, do_job, self->low_job);
+	low = worker_start(self->low, 1, file_job_run, self->low_job);
 	ASSERT_GT(low, 0);
 
 	finish_worker(_metadata, "LOW", low);
@@ -314,7 +260,7 @@ TEST_F_TIMEOUT(over_high, no_delay_while_high_is_quiet, 300)
 
 	attach_low(_metadata, self);
 
-	low = worker_start(self->low, 1, do_job, self->low_job);
+	low = worker_start(self->low, 1, file_job_run, self->low_job);
 	ASSERT_GT(low, 0);
 	finish_worker(_metadata, "LOW", low);
 	report(_metadata, self);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Delay the tasks of LOW while HIGH faults.
+ * Delay the tasks of LOW, and protect HIGH, while HIGH faults.
  *
  * The trigger counts the page faults of HIGH in windows of window_ns.  When a
  * window has more than threshold of them it is hot, and stays hot for another
- * window_ns.  While it is hot get_high_delay_ms() asks for delay_ms.
+ * window_ns.  While it is hot get_high_delay_ms() asks for delay_ms, and the ops
+ * for HIGH, of which there is one for each kind of protection, say yes.
  *
  * Every call is accounted to the cgroup that the kernel asked for, whichever
  * that is.
@@ -27,6 +28,10 @@ const volatile __u32 delay_ms;
 /* what the trigger saw */
 __u64 high_faults;
 __u64 hot_windows;
+
+/* how often the kernel asked whether HIGH is protected, and was told so */
+__u64 protect_calls;
+__u64 protect_yes;
 
 static __u64 window_start;
 static __u64 window_faults;
@@ -81,4 +86,36 @@ unsigned int BPF_PROG(delay_low, struct mem_cgroup *memcg)
 SEC(".struct_ops.link")
 struct memcg_bpf_ops___v6 low_ops = {
 	.get_high_delay_ms = (void *)delay_low,
+};
+
+static __always_inline bool protect(void)
+{
+	bool hot = trigger_is_hot();
+
+	__sync_fetch_and_add(&protect_calls, 1);
+	if (hot)
+		__sync_fetch_and_add(&protect_yes, 1);
+	return hot;
+}
+
+SEC("struct_ops/below_low")
+bool BPF_PROG(high_below_low, struct mem_cgroup *memcg)
+{
+	return protect();
+}
+
+SEC("struct_ops/below_min")
+bool BPF_PROG(high_below_min, struct mem_cgroup *memcg)
+{
+	return protect();
+}
+
+SEC(".struct_ops.link")
+struct memcg_bpf_ops___v6 high_low_ops = {
+	.below_low = (void *)high_below_low,
+};
+
+SEC(".struct_ops.link")
+struct memcg_bpf_ops___v6 high_min_ops = {
+	.below_min = (void *)high_below_min,
 };

@@ -76,14 +76,18 @@ ktap=$top_dir/out/suite.ktap
 status=0
 
 check shellcheck shellcheck -x -P "$vm_dir:$tests_dir" "$vm_dir"/*.sh \
-	"$vm_dir/init" "$tests_dir"/*.sh "$top_dir/.ci/run"
+	"$vm_dir/init" "$top_dir"/plots/*.sh "$tests_dir"/*.sh "$top_dir/.ci/run"
+check analyze make -s check-host
 check build-gcc build gcc
 check build-clang build clang LLVM=1
 check in-kernel-tree in_kernel_tree
+check bench-options tests/bench-options.sh "$top_dir/out/check-gcc/memcg_bench"
 check skip-unless-root all_skipped setpriv --reuid=65534 --regid=65534 \
 	--clear-groups "$top_dir/out/check-gcc/over_high"
 check skip-without-memcg skips_in_vm cgroup_disable=memory
 check skip-without-psi skips_in_vm psi=0
+check bench-resume "$vm_dir/vmtest.sh" -t 300 -- \
+	tests/bench-resume.sh "$top_dir/out/check-gcc/memcg_bench"
 "$tests_dir/run.sh" || status=$?
 "$vm_dir/vmtest.sh" -t 600 -- env TMPDIR=/tmp TOOLS="$top_dir/out/tests" \
 	"$tests_dir/run.sh" --cgroup || status=$?

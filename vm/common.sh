@@ -46,7 +46,7 @@ kernel_packages=("gcc gcc" "make make" "flex flex" "bison bison" "bc bc"
 suite_packages=("clang clang" "/usr/include/zlib.h zlib1g-dev")
 # shellcheck disable=SC2034
 bench_packages=("pkg-config pkg-config" "/usr/include/jansson.h libjansson-dev"
-	"/usr/include/gsl/gsl_version.h libgsl-dev")
+	"/usr/include/gsl/gsl_version.h libgsl-dev" "gcc gcc" "gnuplot gnuplot-nox")
 # shellcheck disable=SC2034
 vm_packages=("qemu-system-x86_64 qemu-system-x86" "busybox busybox-static"
 	"mkfs.ext4 e2fsprogs")

@@ -1,0 +1,792 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * analyze [OPTION...] FILE - what do the trials in a CSV say?
+ *
+ * Rows are put in groups by some columns.  For each group the values of other
+ * columns are described, and compared with those of the group's baseline.  The
+ * CSV of memcg_bench says itself which columns are which.
+ */
+#define _GNU_SOURCE
+#include <argp.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "csv.h"
+#include "parse.h"
+#include "stats.h"
+#include "table.h"
+
+#define MAX_NAMES	16
+
+static const char * const format_names[] = {
+	[TABLE_TEXT] = "text", [TABLE_CSV] = "csv",
+	[TABLE_MARKDOWN] = "markdown", [TABLE_HTML] = "html",
+};
+
+/* Columns, by what the user or the CSV says. */
+struct names {
+	unsigned int nr;
+	char *name[MAX_NAMES];
+	int column[MAX_NAMES];
+};
+
+static struct {
+	const char *path;
+	struct names groups;
+	struct names values;
+	struct names where;		/* COLUMN=LEVEL */
+	const char *baseline;
+	enum table_format format;
+	uint64_t seed;
+	uint64_t resamples;
+	uint64_t confidence;		/* percent */
+	bool of_mean;
+} opt = {
+	.seed = 1,
+	.resamples = 10000,
+	.confidence = 95,
+};
+
+static struct csv csv;
+
+static void __attribute__((noreturn, format(printf, 1, 2)))
+refuse(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(2);
+}
+
+static void *allocate(size_t nr, size_t size)
+{
+	void *p = calloc(nr ?: 1, size);
+
+	if (!p)
+		abort();
+	return p;
+}
+
+static void add_name(struct names *names, const char *name)
+{
+	if (names->nr == MAX_NAMES)
+		refuse("more than %d columns", MAX_NAMES);
+	names->name[names->nr] = strdup(name);
+	if (!names->name[names->nr++])
+		abort();
+}
+
+static void add_names(struct names *names, char *list)
+{
+	char *name;
+
+	while ((name = strsep(&list, ",")))
+		add_name(names, name);
+}
+
+static const struct argp_option options[] = {
+	{ "groups", 'g', "COLUMNS", 0, "columns that make a group, with commas; default: the \"# factor\" columns of FILE", 0 },
+	{ "values", 'v', "COLUMNS", 0, "columns to describe; default: the \"# result\" columns of FILE", 0 },
+	{ "baseline", 'b', "COLUMN=LEVEL", 0, "compare other levels of a group's column with this; default: the \"# baseline\" of FILE; none: do not compare", 0 },
+	{ "where", 'w', "COLUMN=LEVEL", 0, "only rows with that; may be given again", 0 },
+	{ "format", 'f', "FORMAT", 0, "text, csv, markdown or html; default: text", 0 },
+	{ "confidence", 'c', "PERCENT", 0, "of intervals, 50 to 99; default: 95", 0 },
+	{ "mean", 'm', NULL, 0, "intervals, ratios and differences of means, not of medians", 0 },
+	{ "seed", 's', "NUMBER", 0, "of the bootstrap; default: 1", 0 },
+	{ "resamples", 'r', "NUMBER", 0, "of the bootstrap, 100 to 1000000; default: 10000", 0 },
+	{ 0 }
+};
+
+static void parse_format(struct argp_state *state, const char *arg)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(format_names) / sizeof(format_names[0]); i++) {
+		if (!strcmp(arg, format_names[i])) {
+			opt.format = i;
+			return;
+		}
+	}
+	argp_error(state, "--format=%s: want text, csv, markdown or html", arg);
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case 'g':
+		opt.groups.nr = 0;
+		add_names(&opt.groups, arg);
+		break;
+	case 'v':
+		opt.values.nr = 0;
+		add_names(&opt.values, arg);
+		break;
+	case 'b':
+		opt.baseline = arg;
+		break;
+	case 'w':
+		if (!strchr(arg, '='))
+			argp_error(state, "--where=%s: want COLUMN=LEVEL", arg);
+		add_name(&opt.where, arg);
+		break;
+	case 'f':
+		parse_format(state, arg);
+		break;
+	case 'c':
+		if (parse_uint(arg, 50, 99, &opt.confidence))
+			argp_error(state, "--confidence=%s: want 50 to 99", arg);
+		break;
+	case 'm':
+		opt.of_mean = true;
+		break;
+	case 's':
+		if (parse_uint(arg, 0, UINT32_MAX, &opt.seed))
+			argp_error(state, "--seed=%s: want 0 to 4294967295", arg);
+		break;
+	case 'r':
+		if (parse_uint(arg, 100, 1000000, &opt.resamples))
+			argp_error(state, "--resamples=%s: want 100 to 1000000", arg);
+		break;
+	case ARGP_KEY_ARG:
+		if (opt.path)
+			argp_error(state, "one FILE at a time");
+		opt.path = arg;
+		break;
+	case ARGP_KEY_END:
+		if (!opt.path)
+			argp_error(state, "no FILE");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+/* "[unit] help" of a "# result NAME:" line */
+static const char *describe(const char *kind, const char *column)
+{
+	char key[128];
+
+	snprintf(key, sizeof(key), "%s %s", kind, column);
+	return csv_meta(&csv, key);
+}
+
+/* Columns that the CSV calls @kind. */
+static void default_names(struct names *names, const char *kind)
+{
+	unsigned int i;
+
+	if (names->nr)
+		return;
+	for (i = 0; i < csv.nr_columns; i++) {
+		if (describe(kind, csv.columns[i]))
+			add_name(names, csv.columns[i]);
+	}
+}
+
+static void find_columns(struct names *names, const char *option)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < names->nr; i++) {
+		char *name = strndup(names->name[i],
+				     strcspn(names->name[i], "="));
+
+		names->column[i] = csv_column(&csv, name);
+		if (names->column[i] < 0)
+			refuse("%s: no column %s, for --%s", csv.path, name,
+			       option);
+		for (j = 0; j < i && strcmp(option, "where"); j++) {
+			if (names->column[i] == names->column[j])
+				refuse("--%s: %s is there twice", option, name);
+		}
+		free(name);
+	}
+}
+
+/* Rows with the same levels. */
+struct group {
+	const struct csv_row *row;	/* one of them */
+	double *x;
+	size_t n;
+	size_t failed, missing;
+	struct summary summary;
+	const struct group *base;	/* NULL: not compared */
+	struct comparison comparison;
+};
+
+static struct group *groups;
+static unsigned int nr_groups;
+static int baseline_index = -1;		/* in opt.groups */
+static const char *baseline_level;
+
+static const char *level(const struct csv_row *row, unsigned int i)
+{
+	return row->cells[opt.groups.column[i]];
+}
+
+static bool in_group(const struct csv_row *row, const struct group *group)
+{
+	unsigned int i;
+
+	for (i = 0; i < opt.groups.nr; i++) {
+		if (strcmp(level(row, i), level(group->row, i)))
+			return false;
+	}
+	return true;
+}
+
+static bool wanted(const struct csv_row *row)
+{
+	unsigned int i;
+
+	for (i = 0; i < opt.where.nr; i++) {
+		if (strcmp(row->cells[opt.where.column[i]],
+			   strchr(opt.where.name[i], '=') + 1))
+			return false;
+	}
+	return true;
+}
+
+/* Place of a level in the "# NAME: a,b,c" line of the CSV's parameters, or -1. */
+static int place(const char *column, const char *what)
+{
+	size_t len = strlen(what);
+	const char *list;
+	char key[64];
+	size_t i;
+	int at;
+
+	for (i = 0; column[i] && i < sizeof(key) - 1; i++)
+		key[i] = column[i] >= 'a' && column[i] <= 'z' ?
+			column[i] - 'a' + 'A' : column[i];
+	key[i] = '\0';
+
+	list = csv_meta(&csv, key);
+	for (at = 0; list; at++) {
+		if (!strncmp(list, what, len) &&
+		    (list[len] == ',' || !list[len]))
+			return at;
+		list = strchr(list, ',');
+		list = list ? list + 1 : NULL;
+	}
+	return -1;
+}
+
+/* In the order of the levels as they were set, or of numbers, or of letters. */
+static int compare_levels(const char *column, const char *a, const char *b)
+{
+	int at_a = place(column, a), at_b = place(column, b);
+	char *end_a, *end_b;
+	double x, y;
+
+	if (at_a >= 0 && at_b >= 0)
+		return at_a - at_b;
+	x = strtod(a, &end_a);
+	y = strtod(b, &end_b);
+	if (*a && *b && !*end_a && !*end_b)
+		return (x > y) - (x < y);
+	return strcmp(a, b);
+}
+
+static int compare_groups(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < opt.groups.nr; i++)
+		ret = compare_levels(opt.groups.name[i], level(x->row, i),
+				     level(y->row, i));
+	return ret;
+}
+
+static void make_groups(void)
+{
+	unsigned int i, j;
+
+	groups = allocate(csv.nr_rows, sizeof(*groups));
+	for (i = 0; i < csv.nr_rows; i++) {
+		if (!wanted(&csv.rows[i]))
+			continue;
+		for (j = 0; j < nr_groups && !in_group(&csv.rows[i], &groups[j]);
+		     j++)
+			;
+		if (j < nr_groups)
+			continue;
+		groups[nr_groups].row = &csv.rows[i];
+		groups[nr_groups++].x = allocate(csv.nr_rows, sizeof(double));
+	}
+	if (!nr_groups)
+		refuse("%s: no rows", csv.path);
+	qsort(groups, nr_groups, sizeof(*groups), compare_groups);
+}
+
+/* The group that differs from @group in the baseline's column only. */
+static struct group *base_of(const struct group *group)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < nr_groups; i++) {
+		for (j = 0; j < opt.groups.nr; j++) {
+			const char *want = (int)j == baseline_index ?
+				baseline_level : level(group->row, j);
+
+			if (strcmp(level(groups[i].row, j), want))
+				break;
+		}
+		if (j == opt.groups.nr)
+			return &groups[i];
+	}
+	return NULL;
+}
+
+static void find_baseline(void)
+{
+	bool asked_for = opt.baseline;
+	const char *equals;
+	unsigned int i;
+
+	if (!asked_for)
+		opt.baseline = csv_meta(&csv, "baseline");
+	if (!opt.baseline || !strcmp(opt.baseline, "none"))
+		return;
+	equals = strchr(opt.baseline, '=');
+	for (i = 0; equals && i < opt.groups.nr; i++) {
+		if (strlen(opt.groups.name[i]) == (size_t)(equals - opt.baseline) &&
+		    !strncmp(opt.groups.name[i], opt.baseline,
+			     equals - opt.baseline))
+			baseline_index = i;
+	}
+	if (baseline_index < 0 && !asked_for)
+		return;
+	if (baseline_index < 0)
+		refuse("--baseline=%s: want COLUMN=LEVEL, with one of the columns of --groups",
+		       opt.baseline);
+	baseline_level = equals + 1;
+	for (i = 0; i < nr_groups; i++) {
+		if (!strcmp(level(groups[i].row, baseline_index), baseline_level))
+			return;
+	}
+	baseline_index = -1;
+	if (asked_for)
+		refuse("--baseline=%s: no row of %s has that", opt.baseline,
+		       csv.path);
+}
+
+/* A trial that failed has no values. */
+static bool is_ok(const struct csv_row *row)
+{
+	int status = csv_column(&csv, "status");
+
+	return status < 0 || !strcmp(row->cells[status], "ok");
+}
+
+static double number(const struct csv_row *row, int column)
+{
+	const char *text = row->cells[column];
+	char *end;
+	double x;
+
+	x = strtod(text, &end);
+	/* strtod() takes blanks, hexadecimals, nan and inf, too */
+	if (*end || end == text || !isfinite(x) ||
+	    strspn(text, "+-.0123456789eE") != strlen(text))
+		refuse("%s:%u: %s=%s: not a number", csv.path, row->line,
+		       csv.columns[column], text);
+	return x;
+}
+
+static void collect(int column)
+{
+	unsigned int i, j;
+
+	for (j = 0; j < nr_groups; j++)
+		groups[j].n = groups[j].failed = groups[j].missing = 0;
+
+	for (i = 0; i < csv.nr_rows; i++) {
+		const struct csv_row *row = &csv.rows[i];
+		struct group *group;
+
+		if (!wanted(row))
+			continue;
+		for (j = 0; !in_group(row, &groups[j]); j++)
+			;
+		group = &groups[j];
+		if (!is_ok(row))
+			group->failed++;
+		else if (!row->cells[column][0])
+			group->missing++;
+		else
+			group->x[group->n++] = number(row, column);
+	}
+}
+
+static void calculate(int column, const struct stats_options *o)
+{
+	double *p = allocate(nr_groups, sizeof(*p));
+	unsigned int i;
+
+	collect(column);
+	for (i = 0; i < nr_groups; i++) {
+		if (groups[i].n)
+			groups[i].summary = stats_summary(groups[i].x,
+							  groups[i].n, o);
+	}
+	for (i = 0; i < nr_groups; i++) {
+		struct group *group = &groups[i], *base = NULL;
+
+		p[i] = NAN;
+		if (baseline_index >= 0)
+			base = base_of(group);
+		group->base = base && base != group && base->n && group->n ?
+			base : NULL;
+		if (!group->base)
+			continue;
+		group->comparison = stats_compare(base->x, base->n, group->x,
+						  group->n, o);
+		p[i] = group->comparison.p;
+	}
+	/* Of many comparisons some look like a difference by chance alone. */
+	stats_holm(p, nr_groups);
+	for (i = 0; i < nr_groups; i++)
+		groups[i].comparison.p = p[i];
+	free(p);
+}
+
+/*
+ * A difference is shown if the interval of the difference and the rank test both
+ * say so.
+ */
+static const char *verdict(const struct group *group)
+{
+	const struct comparison *c = &group->comparison;
+
+	if (isnan(c->diff_low))
+		return "too few trials";
+	if (c->p >= 1 - opt.confidence / 100.0 ||
+	    (c->diff_low <= 0 && c->diff_high >= 0))
+		return "no difference shown";
+	return c->diff > 0 ? "more" : "less";
+}
+
+/* Four digits for a person, without an exponent where that can be read. */
+static const char *rounded(double x)
+{
+	static char text[4][32];
+	static unsigned int nr;
+	char *to = text[nr++ % 4];
+
+	snprintf(to, sizeof(text[0]),
+		 fabs(x) >= 1000 && fabs(x) < 1e9 ? "%.0f" : "%.4g", x);
+	return to;
+}
+
+static void number_cell(struct table *table, double x)
+{
+	if (opt.format == TABLE_CSV && isnan(x))
+		table_cell(table, "%s", "");
+	else if (opt.format == TABLE_CSV)
+		table_cell(table, "%.10g", x);
+	else
+		table_cell(table, "%s", isnan(x) ? "-" : rounded(x));
+}
+
+static void interval_cell(struct table *table, double low, double high)
+{
+	if (isnan(low))
+		table_cell(table, "-");
+	else
+		table_cell(table, "%s to %s", rounded(low), rounded(high));
+}
+
+/* Is it the same for all groups? */
+static bool is_constant(unsigned int i)
+{
+	unsigned int j;
+
+	for (j = 1; j < nr_groups; j++) {
+		if (strcmp(level(groups[0].row, i), level(groups[j].row, i)))
+			return false;
+	}
+	return nr_groups > 1;
+}
+
+static void level_cells(struct table *table, const struct group *group)
+{
+	unsigned int i;
+
+	for (i = 0; i < opt.groups.nr; i++) {
+		if (opt.format != TABLE_CSV && is_constant(i))
+			continue;
+		table_cell(table, "%s", group ? level(group->row, i) :
+			   opt.groups.name[i]);
+	}
+}
+
+static void print_summaries(const char *title)
+{
+	static const char * const header[] = {
+		"n", "failed", "median", "quartiles", "mean", "sd", "outliers"
+	};
+	struct table table = { .title = title };
+	unsigned int i, j;
+
+	level_cells(&table, NULL);
+	for (i = 0; i < sizeof(header) / sizeof(header[0]); i++) {
+		table_cell(&table, "%s", header[i]);
+		if (!strcmp(header[i], opt.of_mean ? "mean" : "median"))
+			table_cell(&table, "%d %% interval", (int)opt.confidence);
+	}
+	table_end_row(&table);
+
+	for (j = 0; j < nr_groups; j++) {
+		const struct summary *s = &groups[j].summary;
+
+		level_cells(&table, &groups[j]);
+		table_cell(&table, "%zu", groups[j].n);
+		table_cell(&table, "%zu", groups[j].failed);
+		if (!groups[j].n) {
+			for (i = 0; i < 6; i++)
+				table_cell(&table, "-");
+			table_end_row(&table);
+			continue;
+		}
+		number_cell(&table, s->median);
+		if (!opt.of_mean)
+			interval_cell(&table, s->low, s->high);
+		interval_cell(&table, s->q1, s->q3);
+		number_cell(&table, s->mean);
+		if (opt.of_mean)
+			interval_cell(&table, s->low, s->high);
+		number_cell(&table, s->sd);
+		table_cell(&table, "%zu", s->outliers);
+		table_end_row(&table);
+	}
+	table_print(&table, opt.format);
+}
+
+static void print_comparisons(const char *title)
+{
+	struct table table = { .title = title };
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < nr_groups; i++)
+		nr += !!groups[i].base;
+	if (!nr)
+		return;
+
+	level_cells(&table, NULL);
+	table_cell(&table, "ratio");
+	table_cell(&table, "%d %% interval", (int)opt.confidence);
+	table_cell(&table, "difference");
+	table_cell(&table, "%d %% interval", (int)opt.confidence);
+	table_cell(&table, "p");
+	table_cell(&table, "verdict");
+	table_end_row(&table);
+	for (i = 0; i < nr_groups; i++) {
+		const struct comparison *c = &groups[i].comparison;
+
+		if (!groups[i].base)
+			continue;
+		level_cells(&table, &groups[i]);
+		number_cell(&table, c->ratio);
+		interval_cell(&table, c->ratio_low, c->ratio_high);
+		number_cell(&table, c->diff);
+		interval_cell(&table, c->diff_low, c->diff_high);
+		table_cell(&table, c->p < 0.0001 ? "<0.0001" : "%.4f", c->p);
+		table_cell(&table, "%s", verdict(&groups[i]));
+		table_end_row(&table);
+	}
+	table_print(&table, opt.format);
+}
+
+static void print_csv_header(struct table *table)
+{
+	static const char * const header[] = {
+		"n", "failed", "missing", "mean", "sd", "min", "q1", "median",
+		"q3", "max", "low", "high", "outliers", "ratio", "ratio_low",
+		"ratio_high", "diff", "diff_low", "diff_high", "p", "verdict"
+	};
+	unsigned int i;
+
+	table_cell(table, "value");
+	level_cells(table, NULL);
+	for (i = 0; i < sizeof(header) / sizeof(header[0]); i++)
+		table_cell(table, "%s", header[i]);
+	table_end_row(table);
+}
+
+static void add_csv_rows(struct table *table, const char *value)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_groups; i++) {
+		const struct summary none = {
+			0, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, 0
+		};
+		const struct comparison alone = {
+			NAN, NAN, NAN, NAN, NAN, NAN, NAN
+		};
+		const struct summary *s = groups[i].n ? &groups[i].summary : &none;
+		const struct comparison *c = groups[i].base ?
+			&groups[i].comparison : &alone;
+		const double numbers[] = {
+			s->mean, s->sd, s->min, s->q1, s->median, s->q3, s->max,
+			s->low, s->high, s->outliers, c->ratio, c->ratio_low,
+			c->ratio_high, c->diff, c->diff_low, c->diff_high, c->p
+		};
+		unsigned int j;
+
+		table_cell(table, "%s", value);
+		level_cells(table, &groups[i]);
+		table_cell(table, "%zu", groups[i].n);
+		table_cell(table, "%zu", groups[i].failed);
+		table_cell(table, "%zu", groups[i].missing);
+		for (j = 0; j < sizeof(numbers) / sizeof(numbers[0]); j++)
+			number_cell(table, numbers[j]);
+		table_cell(table, "%s", groups[i].base ? verdict(&groups[i]) : "");
+		table_end_row(table);
+	}
+}
+
+static bool nothing_measured(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_groups; i++) {
+		if (groups[i].n)
+			return false;
+	}
+	return true;
+}
+
+static void print_value(const char *value)
+{
+	const char *help = describe("result", value) ?:
+			   describe("column", value) ?: "";
+	char title[512], against[1024];
+
+	if (nothing_measured()) {
+		table_text(opt.format, "%s %s: not measured", value, help);
+		return;
+	}
+	snprintf(title, sizeof(title), "%s %s", value, help);
+	print_summaries(title);
+	snprintf(against, sizeof(against), "%s against %s", value,
+		 opt.baseline ?: "");
+	print_comparisons(against);
+}
+
+static void print_preamble(void)
+{
+	static const char * const keys[] = {
+		"bench", "date", "kernel", "cpu", "cpus", "accelerator", "commit"
+	};
+	char text[1024] = "";
+	unsigned int i;
+	size_t len = 0;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const char *value = csv_meta(&csv, keys[i]);
+
+		if (value && len < sizeof(text))
+			len += snprintf(text + len, sizeof(text) - len,
+					"%s%s: %s", len ? ", " : "", keys[i],
+					value);
+	}
+	if (len)
+		table_text(opt.format, "%s", text);
+	for (i = 0; i < csv.nr_meta; i++) {
+		if (!strcmp(csv.meta[i].key, "note"))
+			table_text(opt.format, "Note: %s.", csv.meta[i].value);
+	}
+	for (i = 0; i < opt.groups.nr; i++) {
+		if (is_constant(i))
+			table_text(opt.format, "%s = %s in all.",
+				   opt.groups.name[i], level(groups[0].row, i));
+	}
+}
+
+static void print_method(void)
+{
+	const char *of = opt.of_mean ? "mean" : "median";
+
+	table_text(opt.format,
+		   "Intervals: of the %s, %d %%, percentile bootstrap with %u resamples, seed %u; none for less than %zu trials. Quartiles: type 7. Outliers: beyond Tukey's fences, counted and kept.",
+		   of, (int)opt.confidence, (unsigned int)opt.resamples,
+		   (unsigned int)opt.seed,
+		   stats_min_n(opt.confidence / 100.0));
+	if (baseline_index >= 0)
+		table_text(opt.format,
+			   "Ratios and differences are of %ss. p: two-sided, Mann-Whitney, corrected by Holm's method for the number of comparisons in the table. \"more\" or \"less\" takes p < %g and an interval of the difference without 0.",
+			   of, 1 - opt.confidence / 100.0);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse_option,
+		.args_doc = "FILE",
+		.doc = "Describe and compare the trials in a CSV of memcg_bench.",
+	};
+	struct stats_options o;
+	struct table table = { 0 };
+	unsigned int i;
+
+	argp_err_exit_status = 2;
+	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	if (csv_read(&csv, opt.path))
+		refuse("%s", csv.error);
+	if (csv.complete < csv.size)
+		refuse("%s: the last row is not complete: use memcg_bench --resume",
+		       csv.path);
+
+	default_names(&opt.groups, "factor");
+	default_names(&opt.values, "result");
+	if (!opt.values.nr)
+		refuse("%s: it has no \"# result\" lines: name columns with --values",
+		       csv.path);
+	find_columns(&opt.groups, "groups");
+	find_columns(&opt.values, "values");
+	find_columns(&opt.where, "where");
+	make_groups();
+	find_baseline();
+
+	o = (struct stats_options) {
+		.confidence = opt.confidence / 100.0,
+		.resamples = opt.resamples,
+		.of_mean = opt.of_mean,
+		.rng = gsl_rng_alloc(gsl_rng_mt19937),
+	};
+	gsl_rng_set(o.rng, opt.seed);
+
+	if (opt.format == TABLE_CSV)
+		print_csv_header(&table);
+	else
+		print_preamble();
+	for (i = 0; i < opt.values.nr; i++) {
+		calculate(opt.values.column[i], &o);
+		if (opt.format == TABLE_CSV)
+			add_csv_rows(&table, opt.values.name[i]);
+		else
+			print_value(opt.values.name[i]);
+	}
+	if (opt.format == TABLE_CSV)
+		table_print(&table, opt.format);
+	else
+		print_method();
+
+	gsl_rng_free(o.rng);
+	csv_free(&csv);
+	return 0;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __BENCH_H
+#define __BENCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "testbed.h"
+
+/*
+ * A benchmark is one struct bench.  It says what can be set, what it measures
+ * and how to measure it once.  The core, common to all, makes a configuration of
+ * each combination of what is set, measures each configuration TRIALS times, in
+ * rounds of random order, and writes a row of CSV for each trial.
+ *
+ * To add one: write bench/NAME.c with a struct bench, and name it below and in
+ * main.c.
+ */
+
+enum bench_kind {
+	BENCH_UINT,	/* a number from min to max */
+	BENCH_SIZE,	/* bytes from min to max, or with K, M, G */
+	BENCH_WORD,	/* one of words */
+	BENCH_PATH,	/* a path */
+};
+
+/* One combination: the value of each factor. */
+struct bench_level {
+	const char *text;	/* as it is in the CSV */
+	uint64_t number;	/* of BENCH_UINT and BENCH_SIZE, else index in words */
+};
+
+/*
+ * What a user may set, by the variable of the environment NAME or, before that,
+ * by the option --name.
+ */
+struct bench_param {
+	const char *name;	/* in capitals, NULL ends a table */
+	char key;		/* short option, or 0 */
+	const char *help;
+	const char *unit;	/* of a number, or NULL */
+	enum bench_kind kind;
+	uint64_t min, max;
+	const char * const *words;	/* NULL ends them */
+	/*
+	 * A factor may have several values, with commas.  It is a column of the
+	 * CSV, with its name in small letters.
+	 */
+	bool factor;
+	const char *text;	/* the default, or what the user has set */
+	/* filled in by the core */
+	struct bench_level *levels;
+	unsigned int nr_levels;
+	unsigned int at;	/* the level in the present trial */
+};
+
+/**
+ * bench_number() - the value of a parameter in the present trial
+ * @p: of BENCH_UINT, BENCH_SIZE or BENCH_WORD
+ *
+ * Return: the number, or the index of the word in its words.
+ */
+static inline uint64_t bench_number(const struct bench_param *p)
+{
+	return p->levels[p->at].number;
+}
+
+/**
+ * bench_text() - the value of a parameter in the present trial, as a text
+ * @p: the parameter
+ *
+ * Return: the text, as it is in the CSV.
+ */
+static inline const char *bench_text(const struct bench_param *p)
+{
+	return p->levels[p->at].text;
+}
+
+/* What is measured, and told with it: a column of the CSV, after the factors. */
+struct bench_column {
+	const char *name;	/* NULL ends a table */
+	const char *unit;	/* or NULL */
+	const char *help;
+	bool result;		/* bench/analyze looks at it by itself */
+};
+
+/* One trial. */
+struct bench_trial {
+	struct testbed tb;	/* its own; swept by the core */
+	struct bench_row *row;
+};
+
+struct bench {
+	const char *name;
+	const char *help;		/* one line */
+	unsigned int requirements;	/* as for require() */
+	struct bench_param *params;
+	const struct bench_column *columns;
+	/* "FACTOR=LEVEL" that the other levels are compared with, or NULL */
+	const char *baseline;
+	const char *default_trials;
+	/*
+	 * Any of these may be NULL, but for trial.  All return 0 or a negative
+	 * errno, after a line on stderr that says what failed.
+	 */
+	/* Look at the parameters together.  An error is the user's. */
+	int (*validate)(void);
+	/* Does the combination make sense?  If not it is left out. */
+	bool (*wanted)(void);
+	/* Once, before all trials; look at bench_interrupted() if it is long. */
+	int (*setup)(void);
+	/* Measure once.  It runs in a process of its own. */
+	int (*trial)(struct bench_trial *trial);
+	/* After all trials, also if setup has failed. */
+	int (*teardown)(void);
+};
+
+/* each in the file of its name */
+extern const struct bench bench_attach;
+extern const struct bench bench_delay;
+extern const struct bench bench_overhead;
+extern const struct bench bench_priority;
+
+/**
+ * bench_set() - set a column of the trial's row
+ * @trial: the trial
+ * @column: name of the column
+ * @fmt: the value, as for printf()
+ *
+ * A column that is not set is empty: not measured.
+ */
+void bench_set(struct bench_trial *trial, const char *column,
+	       const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/**
+ * bench_interrupted() - has SIGINT or SIGTERM come?
+ *
+ * Return: true if it has.
+ */
+bool bench_interrupted(void);
+
+/**
+ * bench_now_ns() - CLOCK_MONOTONIC
+ *
+ * Return: the time in nanoseconds.
+ */
+int64_t bench_now_ns(void);
+
+#endif /* __BENCH_H */

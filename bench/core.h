@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __BENCH_CORE_H
+#define __BENCH_CORE_H
+
+/* What the parts of the core know of each other; benchmarks need bench.h only. */
+
+#include <argp.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "bench.h"
+
+/* exit statuses, besides EXIT_SUCCESS and EXIT_FAILURE */
+#define BENCH_EXIT_USAGE	2
+#define BENCH_EXIT_SKIP		4	/* that of kselftest: a requirement is missing */
+
+/* The parameters that all benchmarks have. */
+extern struct bench_param param_trials;
+extern struct bench_param param_seed;
+extern struct bench_param param_timeout;
+extern struct bench_param param_results;
+extern struct bench_param param_progress;
+extern struct bench_param param_scratch_dir;
+extern struct bench_param param_timer_step;
+
+extern struct bench_param * const common_params[];	/* NULL ends them */
+
+/**
+ * for_each_param() - all parameters of a benchmark, its own first
+ * @bench: the benchmark
+ * @fn: called with each, until it returns something else than 0
+ * @arg: passed to @fn
+ *
+ * Return: what @fn returned last.
+ */
+int for_each_param(const struct bench *bench,
+		   int (*fn)(struct bench_param *p, void *arg), void *arg);
+
+/**
+ * param_option() - name of the option that sets a parameter
+ * @p: the parameter
+ * @separator: what stands for '_'
+ *
+ * Return: the name in small letters, in a static buffer.
+ */
+const char *param_option(const struct bench_param *p, char separator);
+
+/**
+ * param_parse() - make levels of the text of a parameter
+ * @p: the parameter
+ *
+ * Exits with status BENCH_EXIT_USAGE after a line on stderr if it makes no
+ * sense.
+ */
+void param_parse(struct bench_param *p);
+
+/**
+ * params_argp() - make an argp parser of a benchmark's parameters
+ * @bench: the benchmark
+ *
+ * It takes the environment first, and options on top of that.
+ *
+ * Return: the parser, for a table of children.
+ */
+const struct argp *params_argp(const struct bench *bench);
+
+/* a row: the factors, these, and the columns of the benchmark */
+enum row_common { ROW_TRIAL, ROW_ORDER, ROW_SECONDS, ROW_STATUS, ROW_NR_COMMON };
+
+extern const struct bench_column row_common[];
+
+#define ROW_MAX_COLUMNS	48
+#define ROW_CELL	48
+
+struct bench_row {
+	const struct bench *bench;
+	int error;		/* what the trial returned */
+	char cell[ROW_MAX_COLUMNS][ROW_CELL];	/* of the benchmark's columns */
+};
+
+/* Where rows go. */
+struct results {
+	const struct bench *bench;
+	char dir[PATH_MAX];
+	char csv[PATH_MAX];
+	int fd;
+	uint64_t seed;
+	/* trials done before, for --resume: "factors,trial" of each row */
+	char **done;
+	unsigned int nr_done;
+};
+
+/**
+ * results_open() - make a folder for results, or open one to go on
+ * @results: what to fill in
+ * @bench: the benchmark
+ * @argv: the command line, to be kept
+ * @resume: go on in a folder that is there
+ *
+ * Exits with status BENCH_EXIT_USAGE after a line on stderr if that cannot be:
+ * the folder has results and they are not to be resumed, or were measured
+ * otherwise.
+ */
+void results_open(struct results *results, const struct bench *bench,
+		  char **argv, bool resume);
+
+/**
+ * results_have() - was the present configuration measured in a trial?
+ * @results: the results
+ * @trial: number of the trial
+ *
+ * Return: true if there is a row of it.
+ */
+bool results_have(const struct results *results, unsigned int trial);
+
+/**
+ * results_add() - write a row, all of it or nothing
+ * @results: the results
+ * @row: the row
+ * @trial: number of the trial
+ * @order: how many trials were before it in this run
+ * @seconds: how long it took
+ *
+ * Return: 0, or a negative errno.
+ */
+int results_add(struct results *results, const struct bench_row *row,
+		unsigned int trial, unsigned int order, double seconds);
+
+/**
+ * results_close() - keep the kernel's log with the results
+ * @results: the results
+ */
+void results_close(struct results *results);
+
+/* A line "# key: value" of the CSV. */
+struct environment {
+	const char *key;
+	char *value;
+	bool must_match;	/* or a run cannot be resumed */
+};
+
+/**
+ * environment_get() - describe where and with what is measured
+ * @bench: the benchmark, with its parameters parsed
+ * @nr: where to put the number of lines
+ *
+ * Return: the lines, in a static table.
+ */
+const struct environment *environment_get(const struct bench *bench,
+					  unsigned int *nr);
+
+/**
+ * environment_timer_step() - how finely can the kernel time?
+ *
+ * Return: the resolution of its timers in nanoseconds: 1, or a tick where there
+ * is no timer that it trusts.
+ */
+long environment_timer_step(void);
+
+/**
+ * bench_run() - measure
+ * @bench: the benchmark
+ * @argv: the command line
+ * @resume: go on with the results that are there
+ *
+ * Return: the exit status of the program.
+ */
+int bench_run(const struct bench *bench, char **argv, bool resume);
+
+#endif /* __BENCH_CORE_H */

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How long does the kernel delay, when BPF asks for so many milliseconds?
+ *
+ *   memcg_bpf.delay.<pid>	memory.max = CG_LIMIT
+ *   `-- delayed		ops: OVER_HIGH_MS, while the worker counts
+ *
+ * A worker touches anonymous memory in batches of 64 pages, and the kernel asks
+ * about once in each.  The delay is measured in two places: memory.pressure, in
+ * which the kernel counts how long the task was stalled, and the clock of the
+ * task itself, around each batch.  Both are divided by the number of delays that
+ * BPF asked for, or of the questions where it asked for none: that is the
+ * control, and what a batch takes without a delay.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "cgroup.h"
+#include "delay.h"
+#include "probe.h"
+#include "require.h"
+#include "worker.h"
+
+/* MEMCG_CHARGE_BATCH */
+#define BATCH_PAGES	64
+
+/* before the ops say anything: what a new task touches anyway */
+#define WARM_UP_BATCHES	2
+
+static struct bench_param params_of_delay[] = {
+	{
+		.name = "OVER_HIGH_MS", .unit = "ms",
+		.help = "delay that BPF asks for",
+		.kind = BENCH_UINT, .max = 60000, .factor = true,
+		.text = "0,5,10,11,20,50,100,200,500,1000,2000,3000,5000",
+	}, {
+		.name = "CG_LIMIT",
+		.help = "memory.max of the cgroup's parent",
+		.kind = BENCH_SIZE, .min = 32 << 20, .max = UINT64_MAX,
+		.factor = true, .text = "256M",
+	}, {
+		.name = "EVENTS",
+		.help = "batches that a trial touches, and so delays",
+		.kind = BENCH_UINT, .min = 1, .max = 1000, .text = "3",
+	},
+	{}
+};
+
+static struct bench_param * const over_high_ms = &params_of_delay[0];
+static struct bench_param * const cg_limit = &params_of_delay[1];
+static struct bench_param * const events = &params_of_delay[2];
+
+static const struct bench_column columns[] = {
+	{ "psi_ms", "ms", "stall in memory.pressure for each delay", true },
+	{ "task_ms", "ms", "time of the task for each delay, with the touching of 64 pages", true },
+	{ "expected_ms", "ms", "what the interface promises: 0 up to HZ/100, at most 2000", false },
+	{ "error_ms", "ms", "psi_ms - expected_ms; timers of the kernel are up to an eighth late by design", true },
+	{ "calls", NULL, "how often the kernel asked", false },
+	{ "delays", NULL, "how often BPF asked for a delay", false },
+	{ "stall_us", "us", "all of the stall", false },
+	{}
+};
+
+/* The worker's part, in memory that it shares with the trial. */
+struct job {
+	struct probe *probe;
+	const char *cgroup;
+	int64_t task_ns;
+	int64_t stall_us;
+	struct probe_stats before, after;
+};
+
+static void touch(volatile char *map, uint64_t pages)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	uint64_t i;
+
+	for (i = 0; i < pages; i++)
+		map[i * page] = 1;
+}
+
+/*
+ * Counters are read while BPF asks for nothing: to read a file is to be charged
+ * for it.
+ */
+static int work(void *arg)
+{
+	uint64_t batch = BATCH_PAGES * sysconf(_SC_PAGESIZE), n, i;
+	struct probe_answer delay = { .delay_ms = bench_number(over_high_ms) };
+	struct probe_answer none = {};
+	struct job *job = arg;
+	int64_t begin_ns, stall_us;
+	char *map;
+
+	n = WARM_UP_BATCHES + bench_number(events);
+	map = mmap(NULL, n * batch, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (map == MAP_FAILED)
+		return 1;
+	/* a huge page is charged at once; not all kernels have them */
+	madvise(map, n * batch, MADV_NOHUGEPAGE);
+	touch(map, WARM_UP_BATCHES * BATCH_PAGES);
+
+	stall_us = cg_memory_stall_us(job->cgroup);
+	job->before = probe_stats(job->probe, cg_id(job->cgroup));
+	if (stall_us < 0 || probe_answer(job->probe, job->cgroup, delay))
+		return 1;
+	for (i = WARM_UP_BATCHES; i < n; i++) {
+		begin_ns = bench_now_ns();
+		touch(map + i * batch, BATCH_PAGES);
+		job->task_ns += bench_now_ns() - begin_ns;
+	}
+	if (probe_answer(job->probe, job->cgroup, none))
+		return 1;
+	job->after = probe_stats(job->probe, cg_id(job->cgroup));
+	job->stall_us = cg_memory_stall_us(job->cgroup) - stall_us;
+	return 0;
+}
+
+static int report(struct bench_trial *trial, const struct job *job)
+{
+	double expected_ms = delay_stall_us(bench_number(over_high_ms)) / 1000.0;
+	uint64_t calls = job->after.calls[PROBE_DELAY] -
+			 job->before.calls[PROBE_DELAY];
+	uint64_t delays = job->after.delays - job->before.delays;
+	uint64_t n = bench_number(over_high_ms) ? delays : calls;
+	double psi_ms;
+
+	if (!n) {
+		fprintf(stderr, "the kernel did not ask for a delay in %s batches of %d pages\n",
+			bench_text(events), BATCH_PAGES);
+		return -ENODATA;
+	}
+
+	psi_ms = job->stall_us / 1000.0 / n;
+	bench_set(trial, "psi_ms", "%.4f", psi_ms);
+	bench_set(trial, "task_ms", "%.4f", job->task_ns / 1e6 / n);
+	bench_set(trial, "expected_ms", "%.0f", expected_ms);
+	bench_set(trial, "error_ms", "%.4f", psi_ms - expected_ms);
+	bench_set(trial, "calls", "%" PRIu64, calls);
+	bench_set(trial, "delays", "%" PRIu64, delays);
+	bench_set(trial, "stall_us", "%" PRId64, job->stall_us);
+	return 0;
+}
+
+static int run_job(struct bench_trial *trial, struct job *job, char *cgroup)
+{
+	int link, ret, status = 0, timeout_ms;
+	pid_t pid;
+
+	ret = cg_write(trial->tb.cgroup, "memory.max", "%s",
+		       bench_text(cg_limit));
+	if (!ret)
+		ret = testbed_add_cgroup(&trial->tb, cgroup, "delayed");
+	if (ret)
+		return ret;
+
+	link = probe_attach(job->probe, cgroup, 0);
+	if (link < 0) {
+		fprintf(stderr, "cannot attach to %s: %s\n", cgroup,
+			strerror(-link));
+		return link;
+	}
+	job->cgroup = cgroup;
+	/* every charge may be delayed */
+	timeout_ms = STEP_TIMEOUT_MS + bench_number(events) * 2 * MAX_DELAY_MS;
+	pid = worker_start(cgroup, 0, work, job);
+	ret = pid < 0 ? pid :
+		worker_wait_stalled(pid, cgroup, timeout_ms, &status);
+	if (status)
+		fprintf(stderr, "the worker ended with %s\n",
+			worker_status(status));
+	if (ret >= 0)
+		ret = !ret ? -ETIMEDOUT : status ? -ECHILD : 0;
+	close(link);
+	return ret ?: report(trial, job);
+}
+
+static int delay_trial(struct bench_trial *trial)
+{
+	char cgroup[PATH_MAX];
+	struct job *job;
+	int ret;
+
+	job = mmap(NULL, sizeof(*job), PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (job == MAP_FAILED)
+		return -errno;
+	job->probe = probe_load();
+	if (!job->probe)
+		return -errno;
+
+	ret = run_job(trial, job, cgroup);
+	probe__destroy(job->probe);
+	munmap(job, sizeof(*job));
+	return ret;
+}
+
+const struct bench bench_delay = {
+	.name = "delay",
+	.help = "configured against measured delay of get_high_delay_ms",
+	.requirements = REQUIRE_MEMCG_BPF_OPS | REQUIRE_PSI,
+	.params = params_of_delay,
+	.columns = columns,
+	.default_trials = "20",
+	.trial = delay_trial,
+};

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * memcg_bench BENCH [OPTION...] - measure what memcg_bpf_ops do, and what they
+ * cost.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core.h"
+#include "params.h"
+
+static const struct bench * const benches[] = {
+	&bench_delay,
+	&bench_priority,
+	&bench_overhead,
+	&bench_attach,
+};
+
+#define NR_BENCHES (sizeof(benches) / sizeof(benches[0]))
+
+static void print_benches(FILE *out)
+{
+	size_t i;
+
+	fprintf(out, "usage: memcg_bench BENCH [OPTION...]\n\n");
+	for (i = 0; i < NR_BENCHES; i++)
+		fprintf(out, "  %-10s %s\n", benches[i]->name, benches[i]->help);
+	fprintf(out, "\nmemcg_bench BENCH --help lists the options.\n");
+}
+
+static const struct bench *find_bench(const char *name)
+{
+	size_t i;
+
+	for (i = 0; name && i < NR_BENCHES; i++) {
+		if (!strcmp(benches[i]->name, name))
+			return benches[i];
+	}
+	if (name && (!strcmp(name, "--help") || !strcmp(name, "-h"))) {
+		print_benches(stdout);
+		exit(EXIT_SUCCESS);
+	}
+	if (name)
+		fprintf(stderr, "no bench %s\n", name);
+	print_benches(stderr);
+	exit(BENCH_EXIT_USAGE);
+}
+
+static bool resume;
+
+static error_t parse_common(int key, char *arg, struct argp_state *state)
+{
+	(void)arg;
+	if (key == 'r') {
+		resume = true;
+		return 0;
+	}
+	if (key == ARGP_KEY_ARG)
+		argp_error(state, "%s: not an option", arg);
+	return ARGP_ERR_UNKNOWN;
+}
+
+static void take_options(const struct bench *bench, int argc, char **argv)
+{
+	static const struct argp_option options[] = {
+		{ "resume", 'r', NULL, 0,
+		  "add the trials that are missing in the folder --results-dir", 0 },
+		{ 0 }
+	};
+	struct argp_child children[] = {
+		{ params_argp(bench), 0, "Each is also a variable of the environment, in capitals with _ for -:", 0 },
+		{ 0 }
+	};
+	const struct argp argp = {
+		.options = options,
+		.parser = parse_common,
+		.doc = bench->help,
+		.children = children,
+	};
+	char name[64];
+
+	snprintf(name, sizeof(name), "memcg_bench %s", bench->name);
+	argv[0] = name;
+	argp_err_exit_status = BENCH_EXIT_USAGE;
+	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+}
+
+/* results/BENCH-DATE here */
+static char *default_results(const struct bench *bench)
+{
+	char date[32], *cwd = getcwd(NULL, 0), *path;
+	time_t now = time(NULL);
+
+	strftime(date, sizeof(date), "%Y%m%dT%H%M%S", gmtime(&now));
+	if (!cwd || asprintf(&path, "%s/results/%s-%s", cwd, bench->name, date) < 0)
+		abort();
+	return path;
+}
+
+static char *random_seed(void)
+{
+	uint32_t seed;
+	char *text;
+
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		seed = time(NULL);
+	if (asprintf(&text, "%u", seed) < 0)
+		abort();
+	return text;
+}
+
+static int parse(struct bench_param *p, void *arg)
+{
+	(void)arg;
+	/* that of the results to be resumed */
+	if (p != &param_seed || *p->text)
+		param_parse(p);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct bench *bench = find_bench(argv[1]);
+	char **command = calloc(argc + 1, sizeof(*command));
+
+	if (!command)
+		abort();
+	memcpy(command, argv, argc * sizeof(*command));
+
+	param_trials.text = bench->default_trials;
+	take_options(bench, argc - 1, argv + 1);
+	if (resume && !*param_results.text) {
+		fprintf(stderr, "--resume: name the folder with --results-dir\n");
+		return BENCH_EXIT_USAGE;
+	}
+	if (!*param_results.text)
+		param_results.text = default_results(bench);
+	if (!*param_seed.text && !resume)
+		param_seed.text = random_seed();
+	for_each_param(bench, parse, NULL);
+	params.scratch_dir = bench_text(&param_scratch_dir);
+	if (bench->validate && bench->validate())
+		return BENCH_EXIT_USAGE;
+	return bench_run(bench, command, resume);
+}

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core.h"
+#include "csv.h"
+#include "kernel_log.h"
+
+/* the longest row, and more than the longest header */
+#define TEXT_MAX 32768
+
+const struct bench_column row_common[] = {
+	[ROW_TRIAL] = { "trial", NULL, "number of the trial, which is that of its round", false },
+	[ROW_ORDER] = { "order", NULL, "how many trials of this run came before", false },
+	[ROW_SECONDS] = { "seconds", "s", "time that all of the trial took", false },
+	[ROW_STATUS] = { "status", NULL, "ok, or the error for which the trial was given up", false },
+	{}
+};
+
+static void __attribute__((noreturn, format(printf, 1, 2)))
+refuse(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(BENCH_EXIT_USAGE);
+}
+
+static void __attribute__((format(printf, 3, 4)))
+append(char *text, size_t *len, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	*len += vsnprintf(text + *len, TEXT_MAX - *len, fmt, args);
+	va_end(args);
+	if (*len >= TEXT_MAX)
+		abort();
+}
+
+static void append_columns(char *text, size_t *len,
+			   const struct bench_column *c)
+{
+	for (; c->name; c++)
+		append(text, len, "# %s %s: [%s] %s\n",
+		       c->result ? "result" : "column", c->name, c->unit ?: "",
+		       c->help);
+}
+
+static size_t make_header(const struct bench *bench, char *text)
+{
+	const struct bench_column *c;
+	const struct environment *env;
+	struct bench_param *p;
+	unsigned int nr, i;
+	size_t len = 0;
+
+	env = environment_get(bench, &nr);
+	for (i = 0; i < nr; i++)
+		append(text, &len, "# %s: %s\n", env[i].key, env[i].value);
+
+	for (p = bench->params; p && p->name; p++) {
+		if (p->factor)
+			append(text, &len, "# factor %s: [%s] %s\n",
+			       param_option(p, '_'), p->kind == BENCH_SIZE ?
+			       "bytes" : p->unit ?: "", p->help);
+	}
+	append_columns(text, &len, row_common);
+	append_columns(text, &len, bench->columns);
+
+	for (p = bench->params; p && p->name; p++) {
+		if (p->factor)
+			append(text, &len, "%s,", param_option(p, '_'));
+	}
+	for (c = row_common; c->name; c++)
+		append(text, &len, "%s,", c->name);
+	for (c = bench->columns; c->name; c++)
+		append(text, &len, "%s%s", c->name, c[1].name ? "," : "\n");
+	return len;
+}
+
+/* All of it is in the file, or nothing. */
+static int append_file(int fd, const char *text, size_t len)
+{
+	off_t end = lseek(fd, 0, SEEK_END);
+	ssize_t n = write(fd, text, len);
+	int err = n < 0 ? errno : ENOSPC;
+
+	if (n == (ssize_t)len && !fdatasync(fd))
+		return 0;
+	if (n == (ssize_t)len)
+		err = errno;
+	if (ftruncate(fd, end))
+		fprintf(stderr, "cannot take back half a row: %s\n",
+			strerror(errno));
+	return -err;
+}
+
+static void create(struct results *results)
+{
+	char text[TEXT_MAX], tmp[PATH_MAX + 8];
+	size_t len = make_header(results->bench, text);
+	int ret;
+
+	/* There is a whole header in the file, or no file. */
+	snprintf(tmp, sizeof(tmp), "%s.tmp", results->csv);
+	results->fd = open(tmp, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC,
+			   0644);
+	if (results->fd < 0)
+		refuse("cannot create %s: %s", tmp, strerror(errno));
+	ret = append_file(results->fd, text, len);
+	if (!ret && rename(tmp, results->csv))
+		ret = -errno;
+	if (ret) {
+		unlink(tmp);
+		refuse("cannot write %s: %s", results->csv, strerror(-ret));
+	}
+}
+
+/* The cells that tell one trial from another. */
+static char *key_of_row(const struct results *results, const struct csv *csv,
+			const struct csv_row *row)
+{
+	char text[TEXT_MAX] = "";
+	struct bench_param *p;
+	size_t len = 0;
+
+	for (p = results->bench->params; p && p->name; p++) {
+		if (p->factor)
+			append(text, &len, "%s,",
+			       row->cells[csv_column(csv, param_option(p, '_'))]);
+	}
+	append(text, &len, "%s", row->cells[csv_column(csv, "trial")]);
+	return strdup(text);
+}
+
+static void check_columns(const struct results *results, const struct csv *csv)
+{
+	char text[TEXT_MAX], *line;
+	unsigned int i;
+
+	make_header(results->bench, text);
+	line = text;
+	while (*line == '#')
+		line = strchr(line, '\n') + 1;
+	for (i = 0; i < csv->nr_columns; i++) {
+		size_t len = strcspn(line, ",\n");
+
+		if (len != strlen(csv->columns[i]) ||
+		    strncmp(line, csv->columns[i], len))
+			break;
+		line += len + !!line[len];
+	}
+	if (*line || i < csv->nr_columns)
+		refuse("%s has other columns than %s has now: use another --results-dir",
+		       csv->path, results->bench->name);
+}
+
+static void check_environment(const struct results *results,
+			      const struct csv *csv)
+{
+	const struct environment *env;
+	unsigned int nr, i;
+	const char *was;
+
+	env = environment_get(results->bench, &nr);
+	for (i = 0; i < nr; i++) {
+		was = csv_meta(csv, env[i].key);
+		if (env[i].must_match && (!was || strcmp(was, env[i].value)))
+			refuse("%s was measured with \"%s: %s\", and this is \"%s\": set it so, or use another --results-dir",
+			       csv->path, env[i].key, was ?: "", env[i].value);
+	}
+}
+
+static void reopen(struct results *results)
+{
+	char date[32], text[256];
+	time_t now = time(NULL);
+	struct csv csv;
+	unsigned int i;
+	int ret;
+
+	if (csv_read(&csv, results->csv))
+		refuse("%s", csv.error);
+	/* The seed goes on with the results, unless another one is asked for. */
+	if (!*param_seed.text && csv_meta(&csv, "SEED")) {
+		param_seed.text = strdup(csv_meta(&csv, "SEED"));
+		param_parse(&param_seed);
+	}
+	check_environment(results, &csv);
+	check_columns(results, &csv);
+
+	results->done = calloc(csv.nr_rows, sizeof(*results->done));
+	for (i = 0; i < csv.nr_rows; i++)
+		results->done[i] = key_of_row(results, &csv, &csv.rows[i]);
+	results->nr_done = csv.nr_rows;
+
+	results->fd = open(results->csv, O_RDWR | O_APPEND | O_CLOEXEC);
+	if (results->fd < 0)
+		refuse("cannot write %s: %s", results->csv, strerror(errno));
+	if (csv.complete < csv.size) {
+		fprintf(stderr, "%s: its last row is not complete, and dropped\n",
+			results->csv);
+		if (ftruncate(results->fd, csv.complete))
+			refuse("cannot write %s: %s", results->csv,
+			       strerror(errno));
+	}
+	csv_free(&csv);
+
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
+	snprintf(text, sizeof(text), "# resumed: %s, TRIALS=%s\n", date,
+		 bench_text(&param_trials));
+	ret = append_file(results->fd, text, strlen(text));
+	if (ret)
+		refuse("cannot write %s: %s", results->csv, strerror(-ret));
+}
+
+static int print_param(struct bench_param *p, void *out)
+{
+	if (p->text && *p->text && p != &param_progress)
+		fprintf(out, " --%s=%s", param_option(p, '-'), p->text);
+	return 0;
+}
+
+/* What was typed, and what that came to with defaults and environment. */
+static void keep_command(const struct results *results, char **argv)
+{
+	char path[PATH_MAX + 16];
+	FILE *out;
+	int i;
+
+	snprintf(path, sizeof(path), "%s/command.txt", results->dir);
+	out = fopen(path, "ae");
+	if (!out)
+		refuse("cannot write %s: %s", path, strerror(errno));
+	fprintf(out, "#");
+	for (i = 0; argv[i]; i++)
+		fprintf(out, " %s", argv[i]);
+	fprintf(out, "\n%s %s", argv[0], results->bench->name);
+	for_each_param(results->bench, print_param, out);
+	fprintf(out, "\n");
+	fclose(out);
+}
+
+/* As mkdir -p. */
+static int make_dir(const char *dir)
+{
+	char path[PATH_MAX], *slash;
+
+	snprintf(path, sizeof(path), "%s", dir);
+	for (slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0755) && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return mkdir(path, 0755) && errno != EEXIST ? -errno : 0;
+}
+
+void results_open(struct results *results, const struct bench *bench,
+		  char **argv, bool resume)
+{
+	bool there;
+	int ret;
+
+	memset(results, 0, sizeof(*results));
+	results->bench = bench;
+	snprintf(results->dir, sizeof(results->dir), "%s", param_results.text);
+	if (snprintf(results->csv, sizeof(results->csv), "%s/%s.csv",
+		     results->dir, bench->name) >= (int)sizeof(results->csv))
+		refuse("RESULTS=%s: too long", results->dir);
+
+	there = !access(results->csv, F_OK);
+	if (resume && !there)
+		refuse("nothing to resume: no %s; name a folder with --results-dir",
+		       results->csv);
+	if (!resume && there)
+		refuse("%s is there: add --resume, or use another --results-dir",
+		       results->csv);
+
+	ret = make_dir(results->dir);
+	if (ret)
+		refuse("cannot create %s: %s; set --results-dir", results->dir,
+		       strerror(-ret));
+	if (resume)
+		reopen(results);
+	else
+		create(results);
+	if (flock(results->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+		refuse("%s: another run is writing to it", results->csv);
+	keep_command(results, argv);
+}
+
+bool results_have(const struct results *results, unsigned int trial)
+{
+	char text[TEXT_MAX] = "";
+	struct bench_param *p;
+	size_t len = 0;
+	unsigned int i;
+
+	for (p = results->bench->params; p && p->name; p++) {
+		if (p->factor)
+			append(text, &len, "%s,", bench_text(p));
+	}
+	append(text, &len, "%u", trial);
+	for (i = 0; i < results->nr_done; i++) {
+		if (!strcmp(results->done[i], text))
+			return true;
+	}
+	return false;
+}
+
+int results_add(struct results *results, const struct bench_row *row,
+		unsigned int trial, unsigned int order, double seconds)
+{
+	const struct bench_column *c = results->bench->columns;
+	char text[TEXT_MAX];
+	struct bench_param *p;
+	size_t len = 0;
+	unsigned int i;
+
+	for (p = results->bench->params; p && p->name; p++) {
+		if (p->factor)
+			append(text, &len, "%s,", bench_text(p));
+	}
+	append(text, &len, "%u,%u,%.3f,%s,", trial, order, seconds,
+	       row->error ? strerrorname_np(-row->error) ?: "error" : "ok");
+	/* What a trial has measured before it failed is not a result. */
+	for (i = 0; c[i].name; i++)
+		append(text, &len, "%s%s", row->error ? "" : row->cell[i],
+		       c[i + 1].name ? "," : "\n");
+	return append_file(results->fd, text, len);
+}
+
+void results_close(struct results *results)
+{
+	char path[PATH_MAX + 16];
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/kernel.log", results->dir);
+	ret = kernel_log_save(path);
+	if (ret)
+		fprintf(stderr, "cannot keep the kernel's log in %s: %s\n", path,
+			strerror(-ret));
+	close(results->fd);
+}

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "core.h"
+#include "require.h"
+#include "worker.h"
+
+/* how often to look whether a signal has come */
+#define SLICE_MS 100
+
+/* of a killed trial's sweeper; testbed.c gives up earlier */
+#define SWEEP_TIMEOUT_MS 30000
+
+static volatile sig_atomic_t signal_nr;
+
+static void note_signal(int nr)
+{
+	signal_nr = nr;
+}
+
+bool bench_interrupted(void)
+{
+	return signal_nr;
+}
+
+int64_t bench_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+void bench_set(struct bench_trial *trial, const char *column, const char *fmt, ...)
+{
+	const struct bench_column *c = trial->row->bench->columns;
+	va_list args;
+	unsigned int i;
+	int len;
+
+	for (i = 0; c[i].name && strcmp(c[i].name, column); i++)
+		;
+	if (!c[i].name || i == ROW_MAX_COLUMNS)
+		goto bug;
+
+	va_start(args, fmt);
+	len = vsnprintf(trial->row->cell[i], ROW_CELL, fmt, args);
+	va_end(args);
+	if (len < ROW_CELL && !strpbrk(trial->row->cell[i], ",\"\n"))
+		return;
+bug:
+	fprintf(stderr, "%s: cannot set column %s\n", trial->row->bench->name,
+		column);
+	abort();
+}
+
+/* A combination of levels: the place of each factor in mixed radix. */
+static unsigned int nr_combinations(const struct bench *bench)
+{
+	struct bench_param *p;
+	unsigned int nr = 1;
+
+	for (p = bench->params; p && p->name; p++)
+		nr *= p->nr_levels;
+	return nr;
+}
+
+static void choose(const struct bench *bench, unsigned int combination)
+{
+	struct bench_param *p;
+
+	for (p = bench->params; p && p->name; p++) {
+		p->at = combination % p->nr_levels;
+		combination /= p->nr_levels;
+	}
+}
+
+/* A run: what is to be measured, and how far it is. */
+struct run {
+	const struct bench *bench;
+	struct results results;
+	struct bench_row *row;		/* shared with the trial's process */
+	unsigned int *configs;		/* combinations, in order of the round */
+	unsigned int nr_configs;
+	double *seconds;		/* of each combination, so far */
+	unsigned int *times;
+	unsigned int done, failed, total;
+	int64_t begin_ns;
+	bool progress;
+};
+
+/* splitmix64: the order is the same wherever the seed is */
+static uint64_t next_random(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+	return z ^ (z >> 31);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const unsigned int *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Fisher-Yates.  A round's order depends on the seed and its number only. */
+static void shuffle(struct run *run, unsigned int round)
+{
+	uint64_t state = (bench_number(&param_seed) << 32) ^ round;
+	unsigned int i, j, tmp;
+
+	qsort(run->configs, run->nr_configs, sizeof(*run->configs), compare);
+	for (i = run->nr_configs - 1; i > 0; i--) {
+		j = next_random(&state) % (i + 1);
+		tmp = run->configs[i];
+		run->configs[i] = run->configs[j];
+		run->configs[j] = tmp;
+	}
+}
+
+/* What is left should take as long as the same has taken so far. */
+static double seconds_left(const struct run *run, unsigned int trials)
+{
+	double known = 0, left = 0;
+	unsigned int i, c, times = 0;
+
+	for (i = 0; i < run->nr_configs; i++) {
+		known += run->seconds[run->configs[i]];
+		times += run->times[run->configs[i]];
+	}
+	for (i = 0; times && i < run->nr_configs; i++) {
+		c = run->configs[i];
+		if (run->times[c] < trials)
+			left += (trials - run->times[c]) *
+				(run->times[c] ? run->seconds[c] / run->times[c] :
+				 known / times);
+	}
+	return left;
+}
+
+static void show_progress(const struct run *run, unsigned int trials)
+{
+	struct bench_param *p;
+	unsigned int left;
+
+	if (!run->progress)
+		return;
+	left = seconds_left(run, trials) + 0.5;
+	fprintf(stderr, "\r\033[K%s %u of %u", run->bench->name, run->done,
+		run->total);
+	if (run->failed)
+		fprintf(stderr, ", %u failed", run->failed);
+	if (run->done)
+		fprintf(stderr, ", %u:%02u left", left / 60, left % 60);
+	for (p = run->bench->params; p && p->name; p++) {
+		if (p->factor && p->nr_levels > 1)
+			fprintf(stderr, "  %s=%s", param_option(p, '_'),
+				bench_text(p));
+	}
+}
+
+static void __attribute__((noreturn)) trial_process(struct run *run)
+{
+	struct bench_trial trial = { .row = run->row };
+	int ret, err;
+
+	setpgid(0, 0);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+
+	ret = testbed_create(&trial.tb, run->bench->name);
+	if (!ret) {
+		ret = run->bench->trial(&trial);
+		err = testbed_destroy(&trial.tb);
+		if (!ret)
+			ret = err;
+	}
+	run->row->error = ret;
+	_exit(0);
+}
+
+/* The sweeper of a trial that was killed is ours now, and may still be at it. */
+static void wait_for_sweeper(const struct run *run, pid_t pid)
+{
+	char root[PATH_MAX / 2], cgroup[PATH_MAX];
+	int ms;
+
+	if (cg_find_root(root, sizeof(root)))
+		return;
+	snprintf(cgroup, sizeof(cgroup), "%s/memcg_bpf.%s.%d", root,
+		 run->bench->name, pid);
+	for (ms = 0; ms < SWEEP_TIMEOUT_MS && !access(cgroup, F_OK); ms += 10)
+		usleep(10000);
+}
+
+/* Return 1 if there is a row, 0 if a signal came, or a negative errno. */
+static int run_trial(struct run *run)
+{
+	unsigned int ms, timeout_ms = bench_number(&param_timeout) * 1000;
+	int status, ret = 0;
+	pid_t pid;
+
+	memset(run->row, 0, sizeof(*run->row));
+	run->row->bench = run->bench;
+	run->row->error = -ECHILD;	/* unless the trial says otherwise */
+
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (!pid)
+		trial_process(run);
+
+	for (ms = 0; !ret && !signal_nr && ms < timeout_ms; ms += SLICE_MS)
+		ret = worker_wait(pid, SLICE_MS, &status);
+	if (ret > 0 && WIFEXITED(status))
+		return 1;
+
+	if (ret <= 0) {
+		run->row->error = -ETIMEDOUT;
+		kill(-pid, SIGKILL);
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+	}
+	wait_for_sweeper(run, pid);
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	return ret < 0 ? ret : !signal_nr;
+}
+
+static int measure(struct run *run, unsigned int config, unsigned int trial)
+{
+	int64_t begin_ns = bench_now_ns();
+	double seconds;
+	int ret;
+
+	show_progress(run, bench_number(&param_trials));
+	ret = run_trial(run);
+	if (ret <= 0)
+		return ret;
+
+	seconds = (bench_now_ns() - begin_ns) / 1e9;
+	run->seconds[config] += seconds;
+	run->times[config]++;
+	if (run->row->error) {
+		run->failed++;
+		fprintf(stderr, "%strial %u failed: %s\n",
+			run->progress ? "\n" : "", trial,
+			strerror(-run->row->error));
+	}
+	ret = results_add(&run->results, run->row, trial, run->done, seconds);
+	if (ret)
+		fprintf(stderr, "cannot write %s: %s\n", run->results.csv,
+			strerror(-ret));
+	run->done++;
+	return ret;
+}
+
+static int run_rounds(struct run *run)
+{
+	unsigned int trials = bench_number(&param_trials), trial, i;
+	int ret = 0;
+
+	for (trial = 1; trial <= trials; trial++) {
+		shuffle(run, trial);
+		for (i = 0; i < run->nr_configs; i++) {
+			choose(run->bench, run->configs[i]);
+			if (results_have(&run->results, trial)) {
+				run->times[run->configs[i]]++;
+				continue;
+			}
+			ret = measure(run, run->configs[i], trial);
+			if (ret || signal_nr)
+				return ret;
+		}
+	}
+	return 0;
+}
+
+static void find_configs(struct run *run)
+{
+	unsigned int nr = nr_combinations(run->bench), i, trial;
+
+	run->configs = calloc(nr, sizeof(*run->configs));
+	run->seconds = calloc(nr, sizeof(*run->seconds));
+	run->times = calloc(nr, sizeof(*run->times));
+	run->row = mmap(NULL, sizeof(*run->row), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (!run->configs || !run->seconds || !run->times ||
+	    run->row == MAP_FAILED)
+		abort();
+
+	for (i = 0; i < nr; i++) {
+		choose(run->bench, i);
+		if (run->bench->wanted && !run->bench->wanted())
+			continue;
+		run->configs[run->nr_configs++] = i;
+		for (trial = 1; trial <= bench_number(&param_trials); trial++)
+			run->total += !results_have(&run->results, trial);
+	}
+	if (!run->nr_configs) {
+		fprintf(stderr, "no combination of these parameters makes sense; see --help\n");
+		exit(BENCH_EXIT_USAGE);
+	}
+}
+
+static bool want_progress(void)
+{
+	const char *word = bench_text(&param_progress);
+
+	return !strcmp(word, "auto") ? isatty(STDERR_FILENO) :
+		!strcmp(word, "always");
+}
+
+int bench_run(const struct bench *bench, char **argv, bool resume)
+{
+	struct sigaction sa = { .sa_handler = note_signal };
+	struct run run = { .bench = bench, .progress = want_progress() };
+	const char *missing = require(bench->requirements);
+	int ret = 0, err = 0;
+
+	if (missing) {
+		fprintf(stderr, "%s: SKIP %s\n", bench->name, missing);
+		return BENCH_EXIT_SKIP;
+	}
+	if (bench_number(&param_timer_step) &&
+	    environment_timer_step() > (long)bench_number(&param_timer_step)) {
+		fprintf(stderr, "%s: SKIP the kernel's timers have steps of %ld ns, more than TIMER_STEP=%s\n",
+			bench->name, environment_timer_step(),
+			bench_text(&param_timer_step));
+		return BENCH_EXIT_SKIP;
+	}
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+	/* sweepers of trials that had to be killed */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+
+	results_open(&run.results, bench, argv, resume);
+	find_configs(&run);
+	if (run.total && bench->setup)
+		ret = bench->setup();
+	if (!ret && run.total)
+		ret = run_rounds(&run);
+	if (run.total && bench->teardown)
+		err = bench->teardown();
+	results_close(&run.results);
+
+	if (run.progress)
+		fprintf(stderr, "\r\033[K");
+	fprintf(stderr, "%s: %u of %u trials measured, %u failed: %s\n",
+		bench->name, run.done, run.total, run.failed, run.results.csv);
+	if (signal_nr) {
+		fprintf(stderr, "interrupted; go on with --resume --results-dir=%s\n",
+			run.results.dir);
+		return 128 + signal_nr;
+	}
+	return ret || err || run.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# usage: draw.sh ANALYZE RESULTS
+#
+# Draw the results in each folder of RESULTS, as BENCH.svg and BENCH.png in it, if
+# they are not drawn yet.  ANALYZE is the path of bench/analyze.
+
+set -eu
+plots=$(dirname "$(realpath "$0")")
+analyze=$1
+results=$2
+stats=$(mktemp)
+trap 'rm -f "$stats"' EXIT
+
+# "Linux 6.12.0, KVM" and the like
+where()
+{
+	sed -n -e 's/^# kernel: /Linux /p' \
+		-e 's/^# accelerator: tcg/processor emulated by QEMU, and so are the times/p' \
+		-e 's/^# accelerator: none/bare hardware/p' \
+		-e 's/^# accelerator: /virtual machine, /p' "$1" |
+		sed 'N;s/\n/, /'
+}
+
+shopt -s nullglob
+csvs=("$results"/*/*.csv)
+if [ ${#csvs[@]} -eq 0 ]; then
+	echo "no results in $results: make bench, or name a folder with RESULTS=" >&2
+	exit 2
+fi
+for csv in "${csvs[@]}"; do
+	figure=${csv%.csv}
+	script=$plots/$(basename "$figure").gp
+	if [ ! -e "$script" ]; then
+		echo "no figure for $csv" >&2
+		continue
+	fi
+	[ ! "$figure.png" -nt "$csv" ] || [ ! "$figure.png" -nt "$script" ] ||
+		continue
+	"$analyze" --format=csv "$csv" >"$stats"
+	gnuplot -e "csv='$csv'; stats='$stats'; output='$figure'; where='$(where "$csv")'" \
+		"$plots/style.gp" "$script" \
+		2> >(grep -v 'Skipping data file with no valid points' >&2)
+	echo "$figure.svg $figure.png"
+done

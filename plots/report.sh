@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# usage: report.sh ANALYZE RESULTS
+#
+# Print one page about the latest results of each benchmark in RESULTS:
+# environment, tables, figures (which draw.sh has drawn), and how to repeat them.
+# It needs no other file and no network.
+
+set -eu
+plots=$(dirname "$(realpath "$0")")
+analyze=$1
+results=$2
+
+escape()
+{
+	sed -e 's/&/\&amp;/g' -e 's/</\&lt;/g' -e 's/>/\&gt;/g'
+}
+
+meta()
+{
+	sed -n "s/^# $1: //p" "$2" | head -n 1
+}
+
+# Rows of a table from the lines "# key: value", but for those about columns.
+environment()
+{
+	echo '<div class="table"><table>'
+	escape <"$1" | sed -n -E \
+		-e '/^# (bench|help|note|baseline|(factor|column|result) [^:]*):/d' \
+		-e 's,^# ([^:]*): (.*),<tr><th>\1</th><td class="text">\2</td></tr>,p'
+	echo '</table></div>'
+}
+
+# The parameters are the keys in capitals.
+repeat()
+{
+	echo "make bench BENCH=$(meta bench "$1") $(sed -n -E \
+		's/^# ([A-Z_]+): (.*)/\1=\2/p' "$1" | tr '\n' ' ')"
+}
+
+# A small CSV as a table.
+table()
+{
+	echo "<div class=\"table\"><table><caption>$(meta help "$1" | escape)</caption>"
+	escape <"$1" | awk -F, '!/^#/ {
+		cell = header ? "td" : "th"; header = 1
+		printf "<tr>"
+		for (i = 1; i <= NF; i++) printf "<%s>%s</%s>", cell, $i, cell
+		print "</tr>" }'
+	echo "</table></div><p>$(meta kernel "$1" | escape). Note: $(meta note "$1" | escape).</p>"
+}
+
+section()
+{
+	local csv=$1 dir bench
+	dir=$(dirname "$csv")
+	bench=$(meta bench "$csv")
+
+	echo "<h2 id=\"$bench\">$bench</h2>"
+	echo "<p>$(meta help "$csv" | escape).</p>"
+	if [ -e "$dir/$bench.svg" ]; then
+		echo '<figure>'
+		sed -n '/<svg/,$p' "$dir/$bench.svg"
+		echo '</figure>'
+	fi
+	"$analyze" --format=html "$csv"
+	[ ! -e "$plots/earlier-$bench.csv" ] || table "$plots/earlier-$bench.csv"
+	echo '<h3>To repeat it</h3>'
+	echo "<pre>$(repeat "$csv" | escape)</pre>"
+	echo '<details><summary>Environment and parameters</summary>'
+	environment "$csv"
+	echo '</details>'
+}
+
+cat <<'END'
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>memcg_bpf_ops: measurements</title>
+<style>
+body { font: 16px/1.5 sans-serif; color: #202020; background: #fff;
+	max-width: 60em; margin: 0 auto; padding: 0 1em 4em; }
+h1, h2, h3 { line-height: 1.2; }
+h2 { border-top: 2px solid #0072B2; padding-top: .7em; margin-top: 2em; }
+figure { margin: 1em 0; overflow-x: auto; }
+svg { width: 100%; min-width: 600px; height: auto; }
+.table { overflow-x: auto; margin: 1em 0; }
+table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
+caption { text-align: left; font-weight: bold; padding: .3em 0; }
+th, td { padding: .2em .7em; text-align: right; white-space: nowrap;
+	border-bottom: 1px solid #d8d8d8; }
+td.text { text-align: left; white-space: normal; }
+pre { overflow-x: auto; background: #f4f4f4; padding: .7em; font-size: 14px; }
+nav a { margin-right: 1em; }
+</style>
+</head>
+<body>
+<h1>memcg_bpf_ops: measurements</h1>
+<nav>
+END
+
+# the latest of each, by the date in it
+mapfile -t csvs < <(
+	for csv in "$results"/*/*.csv; do
+		echo "$(meta bench "$csv") $(meta date "$csv") $csv"
+	done | LC_ALL=C sort -r | awk '!seen[$1]++ { sub(/^[^ ]* [^ ]* /, ""); print }' |
+		LC_ALL=C sort)
+for csv in "${csvs[@]}"; do
+	echo "<a href=\"#$(meta bench "$csv")\">$(meta bench "$csv")</a>"
+done
+echo '</nav>'
+for csv in "${csvs[@]}"; do
+	section "$csv"
+done
+echo '</body></html>'

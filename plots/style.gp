@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What all figures have in common.  draw.sh sets these before:
+#
+#	csv	what memcg_bench wrote
+#	stats	what bench/analyze made of it
+#	output	path of the figure, without .svg or .png
+#	where	a line that says on what it was measured
+
+set datafile separator comma
+set encoding utf8
+set border 3 lw 1.2 lc rgb "#404040"
+set tics nomirror out scale 0.6 textcolor rgb "#202020"
+set grid lc rgb "#d8d8d8" lw 0.8 dt 1
+set key top left reverse Left samplen 1.5 spacing 1.2 noenhanced
+set bars 0.6
+
+# The colours of Okabe and Ito, which the colour-blind can tell apart.
+blue = "#0072B2"
+orange = "#E69F00"
+red = "#D55E00"
+green = "#009E73"
+sky = "#56B4E9"
+purple = "#CC79A7"
+grey = "#808080"
+
+# terminals: each figure is drawn with two
+svg = "svg size 800,520 dynamic noenhanced font 'sans-serif,15' background rgb 'white'"
+png = "pngcairo size 1200,780 noenhanced font 'sans-serif,17' background rgb 'white'"
+# for several panels
+large_svg = "svg size 1000,840 dynamic noenhanced font 'sans-serif,14' background rgb 'white'"
+large_png = "pngcairo size 1350,1140 noenhanced font 'sans-serif,16' background rgb 'white'"

@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# usage: bench-resume.sh PATH-OF-MEMCG_BENCH, in the virtual machine
+#
+# A run that a signal ends keeps its rows, leaves nothing behind, and can go on
+# where it was.  The output is KTAP.
+
+set -u
+bench=${1:?path of memcg_bench}
+dir=$(mktemp -d) || exit
+trap 'rm -rf "$dir"' EXIT
+csv=$dir/results/delay.csv
+nr=0
+failed=0
+
+result()
+{
+	nr=$((nr + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $nr $2"
+		return
+	fi
+	failed=1
+	sed 's/^/# /' "$dir/log" "$csv"
+	echo "not ok $nr $2"
+}
+
+run()
+{
+	"$bench" delay --over-high-ms=0,300 --seed=1 \
+		--results-dir="$dir/results" "$@" >"$dir/log" 2>&1
+}
+
+rows()
+{
+	grep -c ',ok,' "$csv"
+}
+
+# Each row has as many fields as the header, and there is nothing after the last.
+whole()
+{
+	awk -F, '/^#/ { next } !n { n = NF } NF != n { exit 1 }' "$csv" &&
+		[ -z "$(tail -c 1 "$csv" | tr -d '\n')" ]
+}
+
+nothing_left()
+{
+	local i
+
+	for ((i = 0; i < 100; i++)); do
+		compgen -G '/sys/fs/cgroup/memcg_bpf.*' >/dev/null ||
+			compgen -G '/var/tmp/memcg_bpf.*' >/dev/null || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+# ends_by SIGNAL STATUS - in the middle of a run
+ends_by()
+{
+	local status=0 pid i
+
+	rm -rf "$dir/results"
+	"$bench" delay --over-high-ms=0,300 --seed=1 --trials=1000 \
+		--results-dir="$dir/results" >"$dir/log" 2>&1 &
+	pid=$!
+	for ((i = 0; i < 600; i++)); do
+		[ ! -e "$csv" ] || [ "$(rows)" -lt 3 ] || break
+		sleep 0.1
+	done
+	kill -"$1" $pid
+	{ wait $pid; } 2>/dev/null || status=$?
+	echo "status $status" >>"$dir/log"
+	[ $status -eq "$2" ] && [ "$(rows)" -ge 3 ] && whole && nothing_left
+}
+
+echo "TAP version 13"
+echo "1..8"
+for signal in KILL:137 TERM:143 INT:130; do
+	ends_by ${signal%:*} ${signal#*:}
+	result $? "keeps_rows_when_ended_by_SIG${signal%:*}"
+done
+
+run --trials=2
+[ $? -eq 2 ] && grep -q 'add --resume' "$dir/log"
+result $? does_not_overwrite
+
+run --resume --trials=2 --events=7
+[ $? -eq 2 ] && grep -q 'EVENTS: 3' "$dir/log"
+result $? does_not_mix_parameters
+
+# half a row, as of a machine that lost its power
+before=$(rows)
+printf '300,2684' >>"$csv"
+run --resume --trials=$((before + 2)) && whole &&
+	[ "$(rows)" -eq $((2 * (before + 2))) ] &&
+	[ "$(grep ',ok,' "$csv" | cut -d, -f 1-3 | sort | uniq -d | wc -l)" -eq 0 ]
+result $? resumes_with_what_is_missing
+
+run --resume --trials=$((before + 2)) && grep -q '0 of 0 trials' "$dir/log"
+result $? has_nothing_to_add
+
+rm -rf "$dir/results"
+run --trials=1 --over-high-ms=2000 --trial-timeout=1
+[ $? -eq 1 ] && grep -q ',ETIMEDOUT,' "$csv" && whole && nothing_left
+result $? trial_that_takes_too_long_has_failed
+exit $failed
