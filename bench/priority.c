@@ -22,10 +22,10 @@
 #include <unistd.h>
 
 #include "attach.h"
-#include "delay_stats.h"
 #include "bench.h"
 #include "cgroup.h"
 #include "delay.h"
+#include "delay_stats.h"
 #include "file_job.h"
 #include "params.h"
 #include "require.h"

@@ -16,6 +16,7 @@
 /* One of the two, in memory that the test and the task share. */
 struct rival {
 	const char *name;
+	const char *cgroup;
 	char file[PATH_MAX];
 	pid_t pid;
 	volatile bool stop;
@@ -44,7 +45,8 @@ static int work(void *arg)
 /* Return 1 if it has ended well, 0 if it still runs, or a negative errno. */
 static int ends(struct rival *r, int timeout_ms)
 {
-	int status, ret = worker_wait(r->pid, timeout_ms, &status);
+	int status, ret = worker_wait_stalled(r->pid, r->cgroup, timeout_ms,
+					      &status);
 
 	if (ret <= 0 || !status)
 		return ret;
@@ -60,6 +62,7 @@ static int start(const struct pressure *p, struct rival *r, const char *name,
 	if (ret)
 		return ret;
 	r->name = name;
+	r->cgroup = cgroup;
 	r->pid = worker_start(cgroup, nr, work, r);
 	return r->pid < 0 ? r->pid : 0;
 }

@@ -90,12 +90,14 @@ int worker_wait(pid_t pid, int timeout_ms, int *status)
 int worker_wait_stalled(pid_t pid, const char *cgroup, int timeout_ms,
 			int *status)
 {
-	int ret = 0, ms;
+	int ret, step_ms;
 
-	for (ms = 0; !ret && ms < timeout_ms; ms += FOLD_MS) {
-		ret = worker_wait(pid, FOLD_MS, status);
+	do {
+		step_ms = timeout_ms < FOLD_MS ? timeout_ms : FOLD_MS;
+		ret = worker_wait(pid, step_ms, status);
 		cg_memory_stall_us(cgroup);
-	}
+		timeout_ms -= step_ms;
+	} while (!ret && timeout_ms > 0);
 	return ret;
 }
 

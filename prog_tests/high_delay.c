@@ -100,7 +100,8 @@ static bool follow_dose(struct __test_metadata *_metadata,
 
 	if (stats_of(self, dose->cgroup).delays >= MIN_DELAYS)
 		ask_for(self, dose->cgroup, 0);
-	if (!dose->pid || !worker_wait(dose->pid, 0, &status))
+	if (!dose->pid ||
+	    !worker_wait_stalled(dose->pid, dose->cgroup, 0, &status))
 		return false;
 	EXPECT_EQ(0, status)
 		TH_LOG("%u ms: %s", dose->ms, worker_status(status));
@@ -328,12 +329,22 @@ static void start_excess(struct __test_metadata *_metadata,
 	ASSERT_GE(e->link, 0);
 }
 
+static bool is_growing(struct excess *e)
+{
+	siginfo_t info = {};
+
+	/* see worker_wait_stalled() */
+	cg_memory_stall_us(e->cgroup);
+	return !waitid(P_PID, e->grower, &info, WEXITED | WNOHANG | WNOWAIT) &&
+		!info.si_pid;
+}
+
 static void finish_excess(struct __test_metadata *_metadata,
 			  FIXTURE_DATA(high_delay) *self, struct excess *e)
 {
 	int status = 0;
 
-	ASSERT_EQ(1, worker_wait(e->grower, STEP_TIMEOUT_MS, &status))
+	EXPECT_EQ(1, worker_wait(e->grower, 0, &status))
 		TH_LOG("%s does not end", e->name);
 	EXPECT_EQ(0, status)
 		TH_LOG("%s: %s", e->name, worker_status(status));
@@ -371,7 +382,7 @@ TEST_F_TIMEOUT(high_delay, longer_penalty_of_memory_high_prevails, 300)
 		      *longer = &cases[2];
 	uint64_t more = MiB / 2;
 	struct hold *hold;
-	unsigned int i;
+	unsigned int i, ms;
 
 	/* There is no such file where the kernel is built without swap. */
 	cg_write(self->tb.cgroup, "memory.swap.max", "0");
@@ -388,6 +399,9 @@ TEST_F_TIMEOUT(high_delay, longer_penalty_of_memory_high_prevails, 300)
 					       workload_touch_job, &more);
 		ASSERT_GT(cases[i].grower, 0);
 	}
+	for (ms = 0; ms < STEP_TIMEOUT_MS && (is_growing(without) |
+	     is_growing(shorter) | is_growing(longer)); ms += 100)
+		usleep(100000);
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
 		finish_excess(_metadata, self, &cases[i]);
 
@@ -441,7 +455,8 @@ TEST_F_TIMEOUT(high_delay, sigkill_ends_the_sleep, 300)
 				       (uint64_t)stats_of(self, sleeper).delays - delays);
 		}
 		ASSERT_EQ(0, kill(pid, SIGKILL));
-		ASSERT_EQ(1, worker_wait(pid, STEP_TIMEOUT_MS, &status));
+		ASSERT_EQ(1, worker_wait_stalled(pid, sleeper, STEP_TIMEOUT_MS,
+						 &status));
 		EXPECT_TRUE(WIFSIGNALED(status));
 
 		stall_us = cg_memory_stall_us(sleeper) - before_us;

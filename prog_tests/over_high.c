@@ -90,9 +90,10 @@ static struct delay_stats delays_of(FIXTURE_DATA(over_high) *self,
 
 /* Wait until @pid has ended as it should. */
 static void finish_worker(struct __test_metadata *_metadata, const char *name,
-			  pid_t pid)
+			  const char *cgroup, pid_t pid)
 {
-	int status = 0, ret = worker_wait(pid, STEP_TIMEOUT_MS, &status);
+	int status = 0, ret = worker_wait_stalled(pid, cgroup, STEP_TIMEOUT_MS,
+						  &status);
 
 	ASSERT_EQ(1, ret) TH_LOG("%s did not end", name);
 	ASSERT_EQ(0, status)
@@ -191,16 +192,16 @@ TEST_F_TIMEOUT(over_high, low_is_delayed_while_high_faults, 300)
 	for (ms = 0; delays_of(self, self->low).delays < MIN_DELAYS; ms += 10) {
 		ASSERT_LT(ms, STEP_TIMEOUT_MS)
 			TH_LOG("LOW was not delayed %d times", MIN_DELAYS);
-		ret = worker_wait(low, 10, &status);
+		ret = worker_wait_stalled(low, self->low, 10, &status);
 		ASSERT_GE(ret, 0);
 		if (ret)
 			break;
 	}
 	self->high_job->stop = true;
 
-	finish_worker(_metadata, "HIGH", high);
+	finish_worker(_metadata, "HIGH", self->high, high);
 	if (!ret)
-		finish_worker(_metadata, "LOW", low);
+		finish_worker(_metadata, "LOW", self->low, low);
 	else
 		EXPECT_EQ(0, status)
 			TH_LOG("LOW ended with %s", worker_status(status));
@@ -239,9 +240,9 @@ TEST_F_TIMEOUT(over_high, no_delay_without_ops, 300)
 	low = worker_start(self->low, 1, file_job_run, self->low_job);
 	ASSERT_GT(low, 0);
 
-	finish_worker(_metadata, "LOW", low);
+	finish_worker(_metadata, "LOW", self->low, low);
 	self->high_job->stop = true;
-	finish_worker(_metadata, "HIGH", high);
+	finish_worker(_metadata, "HIGH", self->high, high);
 	report(_metadata, self);
 
 	/* The trigger was hot, had there been somebody to ask it. */
@@ -262,7 +263,7 @@ TEST_F_TIMEOUT(over_high, no_delay_while_high_is_quiet, 300)
 
 	low = worker_start(self->low, 1, file_job_run, self->low_job);
 	ASSERT_GT(low, 0);
-	finish_worker(_metadata, "LOW", low);
+	finish_worker(_metadata, "LOW", self->low, low);
 	report(_metadata, self);
 
 	EXPECT_EQ(0, self->skel->bss->hot_windows);
