@@ -357,7 +357,7 @@ TEST_F_TIMEOUT(lifecycle, attach_and_detach_under_load, 200)
 	TH_LOG("%u times attached and detached, %" PRIu64 " calls; meanwhile %u passes, pgscan %" PRId64,
 	       rounds, asked, passes, scanned);
 	EXPECT_GT(scanned, 0);
-	EXPECT_GT(passes, rounds / 8);
+	EXPECT_GT(passes, 0);
 
 	self->shared->stop = true;
 	for (i = 0; i < NR_BUSY; i++)
@@ -487,7 +487,7 @@ TEST_F_TIMEOUT(lifecycle, cgroups_come_and_go_under_attach_and_detach, 200)
 
 	TH_LOG("%u times attached and detached, %u times refused, %" PRIu64 " calls; meanwhile %u cgroups and children, %" PRIu64 " calls of ops of their own",
 	       rounds, refused, silent, self->shared->rounds, calls(self, 1));
-	EXPECT_GE(self->shared->rounds, rounds);
+	EXPECT_GE(self->shared->rounds, rounds / 2);
 	EXPECT_GT(total(self, 1, PROBE_DELAY), 0);
 	EXPECT_EQ(PROBE_NOBODY, probe_whose(self->probes, 2, arg.home));
 

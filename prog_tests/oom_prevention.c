@@ -8,7 +8,7 @@
  *   |-- low1			peak 11/32; memory.high or ops, or neither
  *   `-- low2			peak 11/32; as low1
  *
- * A session touches anonymous memory up to its peak, goes through it HOLD_PASSES
+ * A session touches anonymous memory up to its peak, goes through it a number of
  * times, holds it until the contest is decided, releases it and ends.  Without
  * swap none of it can be reclaimed.  LOW1 and LOW2 start when HIGH is at 12/32.
  * The contest is decided, and the hold ends, when
@@ -53,7 +53,7 @@
 #define HIGH_HEADSTART		SHARE(12)
 #define LOW_PEAK		SHARE(11)
 #define RESERVE			SHARE(8)
-#define MARGIN			SHARE(4)
+#define MARGIN_SHARE		4	/* of RESERVE */
 
 /*
  * memory.high of LOW: one that keeps it within what HIGH leaves, as the kernel's
@@ -67,8 +67,12 @@
 /* The margin lasts for at least so many delays of both: a minute. */
 #define MIN_DELAYS_IN_MARGIN	32
 
-/* About as long as to touch the memory for the first time. */
-#define HOLD_PASSES		100
+/*
+ * So that HIGH works for much longer than it takes LOW to use up the room: while
+ * both are at work, a machine with few processors to spare slows both down.
+ */
+#define HIGH_PASSES		200
+#define LOW_PASSES		10
 /* LOW has been held back: so many delays each. */
 #define HELD_BACK		2
 /* The machine is noisy: so often HIGH may try to be as fast as alone. */
@@ -84,6 +88,7 @@ enum strategy { NOTHING, BPF, MEMORY_HIGH };
 struct session {
 	char cgroup[PATH_MAX];
 	uint64_t peak;
+	int passes;		/* through the memory, at the peak */
 	volatile uint64_t touched;	/* bytes, of the peak */
 	volatile bool at_peak;
 	volatile uint64_t work_us;	/* from start to the end of the passes */
@@ -111,10 +116,13 @@ FIXTURE(oom_prevention)
 	int64_t high_events_then[NR_SESSIONS];
 };
 
+/* The CG_LIMIT of which MARGIN_SHARE is enough. */
 static uint64_t smallest_limit(void)
 {
-	return 8ULL * (NR_SESSIONS - 1) * BATCH_PAGES * sysconf(_SC_PAGESIZE) *
-		MIN_DELAYS_IN_MARGIN;
+	uint64_t margin = (NR_SESSIONS - 1) * BATCH_PAGES *
+		sysconf(_SC_PAGESIZE) * MIN_DELAYS_IN_MARGIN;
+
+	return margin * 32 / MARGIN_SHARE;
 }
 
 FIXTURE_SETUP(oom_prevention)
@@ -197,7 +205,7 @@ static int live(void *arg)
 		s->touched += page;
 	}
 	s->at_peak = true;
-	for (pass = 0; pass < HOLD_PASSES; pass++) {
+	for (pass = 0; pass < s->passes; pass++) {
 		for (at = 0; at < s->peak; at += page)
 			map[at]++;
 	}
@@ -222,6 +230,7 @@ static void prepare(struct __test_metadata *_metadata,
 	self->runs++;
 	for (i = 0; i < NR_SESSIONS; i++, s++) {
 		s->peak = i == HIGH ? HIGH_PEAK : LOW_PEAK;
+		s->passes = i == HIGH ? HIGH_PASSES : LOW_PASSES;
 		s->decided = &self->contest->decided;
 		snprintf(name, sizeof(name), "%s.%u", names[i], self->runs);
 		ASSERT_EQ(0, testbed_add_cgroup(&self->tb, s->cgroup, name));
@@ -318,13 +327,13 @@ static bool decided_or_delayed_by_bpf(FIXTURE_DATA(oom_prevention) *self)
 }
 
 /*
- * It has grown beyond MEMORY_HIGH_TIGHT by a sixteenth.  The kernel's penalty is
- * 64 s times the square of that, a quarter of a second for each batch by now.
+ * It has grown beyond MEMORY_HIGH_TIGHT by a 64th.  The kernel's penalty is 64 s
+ * times the square of that, 16 ms for each batch by now, and is slept.
  */
 static bool throttled(const struct session *s)
 {
 	return events(s, "high") > 0 &&
-		s->touched >= MEMORY_HIGH_TIGHT / 16 * 17;
+		s->touched >= MEMORY_HIGH_TIGHT / 64 * 65;
 }
 
 static bool decided_or_throttled(FIXTURE_DATA(oom_prevention) *self)
@@ -370,7 +379,8 @@ static void wait_until(struct __test_metadata *_metadata,
 		usleep(10000);
 		for (i = 0; i < NR_SESSIONS; i++) {
 			if (s[i].pid && !s[i].ended &&
-			    worker_wait(s[i].pid, 0, &s[i].status) > 0)
+			    worker_wait_stalled(s[i].pid, s[i].cgroup, 0,
+						&s[i].status) > 0)
 				s[i].ended = true;
 		}
 	}
@@ -524,13 +534,17 @@ TEST_F_TIMEOUT(oom_prevention, one_is_killed_without_ops, 300)
 
 /*
  * With the ops all three survive, and HIGH is not worse off than alone: neither
- * was it asked about, nor stalled, nor is it slower, in the best of some attempts
- * with and without LOW in turn.
+ * was it asked about, nor stalled, nor is it slower by more than a quarter.
+ *
+ * The last is for the clock to say, and a machine that others use, too, may be
+ * slower at any time.  So HIGH runs alone and with LOW in turn, and one pair of
+ * these that agrees is enough.  A single delay for each batch that HIGH charges,
+ * of the shortest that are slept, would make every pair differ by far.
  */
 TEST_F_TIMEOUT(oom_prevention, all_survive_with_ops, 300)
 {
 	const struct session *high = &self->contest->sessions[HIGH];
-	uint64_t alone_us = UINT64_MAX, us = UINT64_MAX;
+	uint64_t alone_us, us;
 	int attempt;
 
 	for (attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
@@ -538,8 +552,7 @@ TEST_F_TIMEOUT(oom_prevention, all_survive_with_ops, 300)
 		start_alone(_metadata, self, HIGH);
 		finish(_metadata, self, "alone");
 		expect_all_survive(_metadata, self);
-		if (high->work_us < alone_us)
-			alone_us = high->work_us;
+		alone_us = high->work_us;
 
 		prepare(_metadata, self, BPF, 0);
 		contend(_metadata, self, decided_or_delayed_by_bpf);
@@ -553,17 +566,15 @@ TEST_F_TIMEOUT(oom_prevention, all_survive_with_ops, 300)
 					    self->tb.cgroup).calls)
 			TH_LOG("get_high_delay_ms was called for the parent");
 		expect_no_stall(_metadata, self, HIGH);
-		if (high->work_us < us)
-			us = high->work_us;
+		us = high->work_us;
 
-		/* No other outcome of another attempt would be good news. */
+		/* Another attempt is for the clock only. */
 		if (!__test_passed(_metadata) || us * 4 <= alone_us * 5)
 			break;
 	}
-	TH_LOG("HIGH worked for %" PRIu64 " us alone, %" PRIu64 " us with LOW",
-	       alone_us, us);
 	EXPECT_LE(us * 4, alone_us * 5)
-		TH_LOG("LOW made HIGH slower by more than a quarter");
+		TH_LOG("LOW made HIGH slower by more than a quarter, %d times",
+		       attempt);
 }
 
 /*
