@@ -37,6 +37,7 @@ if [ $# -gt 0 ]; then
 fi
 build_suite
 table=$top_dir/out/faults.table
+rm -rf "$top_dir"/out/faults-*
 cp "$tmp/table" "$table"
 
 mkfifo "$tmp/ktap"
@@ -68,10 +69,21 @@ jobs=()
 } >"$top_dir/out/faults.csv"
 
 awk -F, '
-	NR == 1 { $2 = "guarding test"; $4 = "caught by"; $5 = "also failed"; $3 = "" }
-	NR > 1 && $3 == "ok" { caught++ }
-	{ printf "# %-28s %-52s %s%s\n", $1, $2, $3 == "not ok" ? "NOT OK " : "",
-		NR == 1 ? "caught by / also failed" :
-		$4 ($5 == "" ? "" : " / " $5) }
-	END { printf "# %d of %d faults caught by the guarding test, with no other failure than the table says\n", caught, NR - 1 }
-' "$top_dir/out/faults.csv" | tee "$top_dir/out/faults.txt"
+	NR == 1 {
+		format = "# %-28s %-50s %s\n"
+		printf format, "fault", "guarding test", "caught by / also failed"
+		next
+	}
+	{
+		who = $4
+		if ($5 != "")
+			who = who " / " $5
+		if ($3 == "ok")
+			caught++
+		else
+			who = "NOT OK: " who
+		printf format, $1, $2, who
+	}
+	END {
+		printf "# %d of %d faults caught by the guarding test, no other test failed than vm/faults says\n", caught, NR - 1
+	}' "$top_dir/out/faults.csv" | tee "$top_dir/out/faults.txt"
