@@ -127,6 +127,19 @@ TEST_F_TIMEOUT(below_low, a_no_leaves_memory_low_in_force, 300)
 		TH_LOG("HIGH lost pages, but not as one whom memory.low protects");
 }
 
+/*
+ * BPF is asked about each memcg below the target, not only about its children:
+ *
+ *   memcg_bpf.below_low.<pid>
+ *   |-- high			ops, inherited by child
+ *   |   `-- child		FILE_SIZE of page cache; BPF says yes
+ *   `-- low
+ */
+TEST_F_TIMEOUT(below_low, descendant_keeps_its_pages, 300)
+{
+	expect_descendant_keeps_its_pages(_metadata, &self->p, &below_low);
+}
+
 /* HIGH is the target of the reclaim, by its own memory.reclaim. */
 TEST_F_TIMEOUT(below_low, memory_reclaim_of_high_is_not_hindered, 300)
 {

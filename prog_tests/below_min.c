@@ -139,6 +139,19 @@ TEST_F_TIMEOUT(below_min, a_no_leaves_memory_min_in_force, 300)
 	expect_kept(_metadata, "HIGH", &lost.high);
 }
 
+/*
+ * BPF is asked about each memcg below the target, not only about its children:
+ *
+ *   memcg_bpf.below_min.<pid>
+ *   |-- high			ops, inherited by child
+ *   |   `-- child		FILE_SIZE of page cache; BPF says yes
+ *   `-- low
+ */
+TEST_F_TIMEOUT(below_min, descendant_keeps_its_pages, 300)
+{
+	expect_descendant_keeps_its_pages(_metadata, &self->p, &below_min);
+}
+
 /* HIGH is the target of the reclaim, by its own memory.reclaim. */
 TEST_F_TIMEOUT(below_min, memory_reclaim_of_high_is_not_hindered, 300)
 {

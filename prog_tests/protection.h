@@ -74,6 +74,43 @@ expect_yes_protects_no_other(struct __test_metadata *_metadata,
 	EXPECT_GT(asked(p, p->low, prot->callback), 0);
 }
 
+/*
+ * HIGH has ops that say yes about its child, which has all the pages.  Whatever
+ * is the target above the child, the child is not.
+ */
+static inline void
+expect_descendant_keeps_its_pages(struct __test_metadata *_metadata,
+				  struct pressure *p,
+				  const struct protection *prot)
+{
+	struct pressure_counts before, lost;
+	char child[PATH_MAX];
+
+	ASSERT_EQ(0, cg_write(p->high, "cgroup.subtree_control", "+memory"));
+	ASSERT_EQ(0, testbed_add_cgroup(&p->tb, child, "high/child"));
+	attach(_metadata, p, p->high, child, prot->yes);
+	fill(_metadata, p, child);
+	fill(_metadata, p, p->low);
+
+	before = pressure_counts(child);
+	EXPECT_EQ(0, pressure_reclaim(p->tb.cgroup, params.file_size / 2));
+	lost = pressure_since(child, before);
+	log_losses(_metadata, p, "child", child, &lost);
+	expect_kept(_metadata, "the child", &lost);
+	EXPECT_EQ(0, lost.low);
+	EXPECT_GT(asked(p, child, prot->callback), 0);
+
+	/* the control: without BPF the same takes the child's pages */
+	close(p->link);
+	p->link = -1;
+	ASSERT_EQ(0, pressure_drop(p, p->low));
+	before = pressure_counts(child);
+	EXPECT_EQ(0, pressure_reclaim(p->high, params.file_size / 2));
+	lost = pressure_since(child, before);
+	log_losses(_metadata, p, "child", child, &lost);
+	expect_lost(_metadata, "the child", &lost, params.file_size / 8 * 3);
+}
+
 /* HIGH has ops that say yes, and is the target, by its memory.reclaim. */
 static inline void
 expect_memory_reclaim_is_not_hindered(struct __test_metadata *_metadata,
