@@ -24,7 +24,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +33,7 @@
 #include "bench.h"
 #include "cgroup.h"
 #include "require.h"
+#include "worker.h"
 
 #include "overhead.skel.h"
 
@@ -155,21 +155,6 @@ static int validate(void)
 	return -EINVAL;
 }
 
-static int run_on(unsigned int nr)
-{
-	cpu_set_t allowed, one;
-	int cpu;
-
-	if (sched_getaffinity(0, sizeof(allowed), &allowed))
-		return -errno;
-	nr %= CPU_COUNT(&allowed);
-	for (cpu = 0; !CPU_ISSET(cpu, &allowed) || nr--; cpu++)
-		;
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
-	return sched_setaffinity(0, sizeof(one), &one) ? -errno : 0;
-}
-
 /* The other thread. */
 struct maker {
 	const char *cgroup;
@@ -187,7 +172,7 @@ static void *make_cgroups(void *arg)
 	char path[PATH_MAX];
 	unsigned int i;
 
-	m->ret = run_on(1);
+	m->ret = worker_pin(1);
 	for (i = 0; !m->ret && i < MAX_MKDIRS &&
 	     !__atomic_load_n(&m->stop, __ATOMIC_ACQUIRE); i++) {
 		if (snprintf(path, sizeof(path), "%s/%u", m->cgroup, i) >=
@@ -302,7 +287,7 @@ static int attach_trial(struct bench_trial *trial)
 
 	ret = tree_path(path);
 	if (!ret)
-		ret = run_on(0);
+		ret = worker_pin(0);
 	if (ret)
 		return ret;
 	cgroup_fd = cg_open(path);

@@ -16,7 +16,7 @@
 /* how often to read memory.pressure: far less than 2^32 ns */
 #define FOLD_MS 250
 
-static int run_on(unsigned int nr)
+int worker_pin(unsigned int nr)
 {
 	cpu_set_t allowed, one;
 	int cpu;
@@ -45,7 +45,7 @@ run_worker(pid_t parent, const char *cgroup, unsigned int nr,
 	if (getppid() != parent)
 		_exit(1);
 
-	ret = run_on(nr);
+	ret = worker_pin(nr);
 	if (!ret)
 		ret = cg_write(cgroup, "cgroup.procs", "0");
 	if (ret) {

@@ -8,9 +8,17 @@
 #define STEP_TIMEOUT_MS	120000
 
 /**
+ * worker_pin() - keep the calling thread to one processor
+ * @nr: which: the nth allowed one, modulo their number
+ *
+ * Return: 0, or a negative errno.
+ */
+int worker_pin(unsigned int nr);
+
+/**
  * worker_start() - run a function in a process of its own in a cgroup
  * @cgroup: path of the cgroup
- * @nr: which processor to run on: the nth allowed one, modulo their number
+ * @nr: which processor to run on, as for worker_pin()
  * @fn: the function; what it returns is the exit status
  * @arg: its argument
  *

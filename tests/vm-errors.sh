@@ -57,6 +57,14 @@ start()
 	set +m
 }
 
+# start_guest - start one that is busy, and wait until it is
+start_guest()
+{
+	start "$vm_dir/vmtest.sh" -o "$work/out" -- \
+		sh -c 'echo begun; sleep 1000'
+	wait_until 60 grep -q begun "$work/start.log"
+}
+
 # interrupted - Ctrl-C what start started: it ends, as one that was
 interrupted()
 {
@@ -230,16 +238,12 @@ interrupt_while_building()
 
 interrupt_while_running()
 {
-	start "$vm_dir/vmtest.sh" -o "$work/out" -- \
-		sh -c 'echo begun; sleep 1000'
-	wait_until 60 grep -q begun "$work/start.log" && interrupted
+	start_guest && interrupted
 }
 
 terminated_while_running()
 {
-	start "$vm_dir/vmtest.sh" -o "$work/out" -- \
-		sh -c 'echo begun; sleep 1000'
-	wait_until 60 grep -q begun "$work/start.log" || return
+	start_guest || return
 	kill -TERM "$run"
 	wait_until 10 nothing_runs
 }
@@ -247,9 +251,7 @@ terminated_while_running()
 # Not even a chance to clean up.
 killed_while_running()
 {
-	start "$vm_dir/vmtest.sh" -o "$work/out" -- \
-		sh -c 'echo begun; sleep 1000'
-	wait_until 60 grep -q begun "$work/start.log" || return
+	start_guest || return
 	kill -KILL "$run"
 	wait_until 10 nothing_runs
 }
@@ -275,9 +277,7 @@ two_builds_of_one_kernel()
 
 two_runs_in_one_output()
 {
-	start "$vm_dir/vmtest.sh" -o "$work/out" -- \
-		sh -c 'echo begun; sleep 1000'
-	wait_until 60 grep -q begun "$work/start.log" || return
+	start_guest || return
 	expect 2 "--output=$work/out: another run is using it" \
 		"$vm_dir/vmtest.sh" -o "$work/out" -- true &&
 	interrupted
