@@ -49,8 +49,14 @@ for ((part = 0; part < parts; part++)); do
 done
 
 # One result at a time, numbered anew.
-awk '/^(not )?ok [0-9]+/ { sub(/ok [0-9]+/, "ok " ++nr) } { print; fflush() }' \
-	<"$tmp/ktap"
+nr=0
+while IFS= read -r line; do
+	if [[ $line =~ ^((not )?ok )[0-9]+(.*) ]]; then
+		nr=$((nr + 1))
+		line=${BASH_REMATCH[1]}$nr${BASH_REMATCH[3]}
+	fi
+	printf '%s\n' "$line"
+done <"$tmp/ktap"
 
 status=0
 for job in "${jobs[@]}"; do
