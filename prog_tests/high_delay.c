@@ -382,7 +382,7 @@ TEST_F_TIMEOUT(high_delay, longer_penalty_of_memory_high_prevails, 300)
 		      *longer = &cases[2];
 	uint64_t more = MiB / 2;
 	struct hold *hold;
-	unsigned int i, ms;
+	unsigned int i, ms, left = ARRAY_SIZE(cases);
 
 	/* There is no such file where the kernel is built without swap. */
 	cg_write(self->tb.cgroup, "memory.swap.max", "0");
@@ -399,9 +399,11 @@ TEST_F_TIMEOUT(high_delay, longer_penalty_of_memory_high_prevails, 300)
 					       workload_touch_job, &more);
 		ASSERT_GT(cases[i].grower, 0);
 	}
-	for (ms = 0; ms < STEP_TIMEOUT_MS && (is_growing(without) |
-	     is_growing(shorter) | is_growing(longer)); ms += 100)
+	for (ms = 0; left && ms < STEP_TIMEOUT_MS; ms += 100) {
 		usleep(100000);
+		for (i = left = 0; i < ARRAY_SIZE(cases); i++)
+			left += is_growing(&cases[i]);
+	}
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
 		finish_excess(_metadata, self, &cases[i]);
 
