@@ -18,8 +18,8 @@ usage()
 usage: vmtest.sh [OPTION...] -- COMMAND [ARG...]
 
 Run a command in a virtual machine, as root, on a kernel built for it.  The root
-of the guest is that of this machine, read-only; /tmp is empty, and /var/tmp an
-empty disk.  The command has the current directory, the environment, and
+of the guest is that of this machine, read-only; /tmp is empty, but for this tree
+if it is there, and /var/tmp is an empty disk.  The command has the current directory, the environment, and
 \$VM_OUTPUT, a folder that is OUTPUT out here.
 
   -m, --memory=SIZE     memory of the guest (default: $memory)
