@@ -156,7 +156,8 @@ static void expect_dose(struct __test_metadata *_metadata,
 TEST_F_TIMEOUT(high_delay, sleep_is_what_bpf_asks_for, 300)
 {
 	static const unsigned int delays_ms[] = {
-		0, 5, 10, 11, 50, 200, 1000, MAX_DELAY_MS, 5000, UINT_MAX
+		0, 5, 10, 11, 50, 200, 1000, MAX_DELAY_MS, 5000, 65536,
+		UINT_MAX
 	};
 	static struct dose doses[ARRAY_SIZE(delays_ms)];
 	unsigned int i, left = ARRAY_SIZE(doses), ms, limit_ms = STEP_TIMEOUT_MS;
