@@ -109,8 +109,9 @@ build_suite()
 	kernel=$("$vm_dir/kernel.sh" build)
 	source=$("$vm_dir/kernel.sh" source)
 	suite=$top_dir/out/vm-suite
-	mkdir -p "$suite" ||
-		die "$EXIT_USAGE" "cannot create $suite: copy this tree to where you may write"
+	if ! mkdir -p "$suite" || [ ! -w "$suite" ]; then
+		die "$EXIT_USAGE" "cannot write to $suite: copy this tree to where you may write"
+	fi
 	make -s -C "$top_dir" install KSRC="$source" VMLINUX_BTF="$kernel/vmlinux" \
 		OUTPUT="$suite" INSTALL_PATH="$suite/kselftest"
 }
