@@ -40,11 +40,17 @@ make_tree()
 	END
 }
 
-# A run of vmtest.sh on such a tree, with a cache of its own.
+# vmtest.sh as from a terminal: whoever runs us may ignore SIGINT, which a script
+# that inherits that cannot change.  In place of the shell, to get its signals.
+run_vmtest()
+{
+	exec env --default-signal=INT,HUP "$vm_dir/vmtest.sh" -o "$work/out" "$@"
+}
+
+# The same on such a tree, with a cache of its own.
 in_tree()
 {
-	MEMCG_BPF_CACHE=$work/cache KSRC=$work/tree \
-		"$vm_dir/vmtest.sh" -o "$work/out" "$@"
+	MEMCG_BPF_CACHE=$work/cache KSRC=$work/tree run_vmtest "$@"
 }
 
 # start COMMAND [ARG...] - in a process group of its own, as from a terminal;
@@ -60,9 +66,13 @@ start()
 # start_guest - start one that is busy, and wait until it is
 start_guest()
 {
-	start "$vm_dir/vmtest.sh" -o "$work/out" -- \
-		sh -c 'echo begun; sleep 1000'
+	start run_vmtest -- sh -c 'echo begun; sleep 1000'
 	wait_until 60 grep -q begun "$work/start.log"
+}
+
+has_ended()
+{
+	! kill -0 "$run" 2>/dev/null
 }
 
 # interrupted - Ctrl-C what start started: it ends, as one that was
@@ -71,6 +81,7 @@ interrupted()
 	local status=0
 
 	kill -INT -- "-$run"
+	wait_until 30 has_ended || kill -KILL -- "-$run"
 	wait "$run" || status=$?
 	cat "$work/start.log"
 	echo "exit status $status"
