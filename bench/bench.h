@@ -165,6 +165,13 @@ void bench_select_row(struct bench_trial *trial, unsigned int index);
 bool bench_interrupted(void);
 
 /**
+ * bench_is_emulated() - is the processor emulated by QEMU?
+ *
+ * Return: true if it is, and so an order of magnitude slower than others.
+ */
+bool bench_is_emulated(void);
+
+/**
  * bench_now_ns() - CLOCK_MONOTONIC
  *
  * Return: the time in nanoseconds.
