@@ -350,6 +350,11 @@ static int measure_peaks(void)
 	for (role = HIGH; !ret && role < NR_SESSIONS; role++) {
 		struct session s = { .trace = loaded[role] };
 
+		if (bench_interrupted()) {
+			ret = -EINTR;
+			break;
+		}
+
 		ret = testbed_add_cgroup(&tb, s.cgroup, cgroup_names[role]);
 		if (!ret)
 			ret = sessions_start(&s, 1, &options);

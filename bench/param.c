@@ -167,8 +167,9 @@ static int parse_level(const struct bench_param *p, const char *text,
 	case BENCH_PATH:
 		return *text ? 0 : -1;
 	}
-	/* one form of it in the CSV: 256M is 268435456, and 007 is 7 */
-	if (asprintf((char **)&level->text, "%" PRIu64, level->number) < 0)
+	/* one form of it in the CSV: 256M is 268435456, 1kB is 1000B, and 007 is 7 */
+	if (asprintf((char **)&level->text, "%" PRIu64 "%s", level->number,
+		     p->kind == BENCH_AMOUNT ? "B" : "") < 0)
 		abort();
 	return 0;
 }

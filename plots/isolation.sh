@@ -17,7 +17,7 @@ meta()
 }
 
 experiment=$(basename "$(meta EXPERIMENT)" .conf)
-echo "$experiment: SCALE=$(meta SCALE)% SPEED=$(meta SPEED) TOTAL=$(($(meta TOTAL) / 1000000))MB (before SCALE), $(meta kernel)$(meta accelerator | sed -n "s/tcg/, processor emulated/p")"
+echo "$experiment: SCALE=$(meta SCALE)% SPEED=$(meta SPEED) TOTAL=$(meta TOTAL | sed "s/000000B$/MB/") (before SCALE), $(meta kernel)$(meta accelerator | sed -n "s/tcg/, processor emulated/p")"
 awk -F, -v experiment="$experiment" -v strategies="$(meta STRATEGY)" \
 	-v delays="$(meta OVER_HIGH_MS)" '
 	/^#/ { next }
@@ -114,5 +114,5 @@ awk -F, -v experiment="$experiment" -v strategies="$(meta STRATEGY)" \
 		}
 		if (failed)
 			printf "%d trials failed\n", failed / 3
-		print "What BPF contributes is the difference of bpf and high."
+		print "What BPF contributes is the difference of bpf and high; make report tests it."
 	}' "$published" "$csv"
