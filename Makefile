@@ -45,7 +45,7 @@ check:
 	@vm/ktap.sh vm/check.sh
 
 # all of them, if none is named
-BENCH ?= delay priority overhead attach
+BENCH ?= delay priority overhead attach isolation
 
 bench:
 	@vm/run-bench.sh $(BENCH)
@@ -123,14 +123,17 @@ LIBBPF := $(BUILD)/libbpf/libbpf.a
 BPFTOOL := $(BUILD)/bpftool/bootstrap/bpftool
 SKELS := $(patsubst progs/%.bpf.c,$(INCLUDE)/%.skel.h,$(wildcard progs/*.bpf.c))
 LIB_OBJS := $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*.c))
-BENCH_SRCS := $(filter-out $(HOST_SRCS) $(TOOL_SRCS),$(wildcard bench/*.c))
+# One benchmark replays traces, and is left out where the tools are.
+REPLAY_SRCS := $(wildcard bench/isolation*.c bench/replay*.c) bench/trace.c
+BENCH_SRCS := $(filter-out $(HOST_SRCS) $(TOOL_SRCS) $(REPLAY_SRCS),$(wildcard bench/*.c)) \
+	      bench/size.c $(if $(HAVE_TOOL_LIBS),$(REPLAY_SRCS))
 BENCH_OBJS := $(patsubst bench/%.c,$(BUILD)/bench/%.o,$(BENCH_SRCS))
 
 CFLAGS += -std=gnu11 -g -O2 -Wall -Wextra -Werror -MMD -MP		\
 	  -Ilib -Iprogs -I$(INCLUDE) -isystem $(BUILD)/libbpf/include	\
 	  -isystem $(KSRC)/tools/testing/selftests			\
 	  -isystem $(KSRC)/tools/include/uapi
-LDLIBS += -lelf -lz
+LDLIBS += -lelf -lz -lm
 
 # clang -target bpf does not know where the host's headers for its own
 # architecture are.  vmlinux.h of a recent kernel has tagged anonymous members.
@@ -186,6 +189,11 @@ $(INCLUDE)/version.h: FORCE | $(INCLUDE)
 
 $(BUILD)/bench/environment.o: $(INCLUDE)/version.h
 
+ifneq ($(HAVE_TOOL_LIBS),)
+$(BUILD)/bench/%.o: CFLAGS += -DHAVE_REPLAY $(shell pkg-config --cflags gsl)
+BENCH_LDLIBS := $(shell pkg-config --libs gsl)
+endif
+
 $(BUILD)/bench/%.o: bench/%.c $(SKELS) $(LIBBPF) | $(BUILD)/bench
 	$(call msg,CC,,$@)
 	$(Q)$(CC) $(CFLAGS) -c $< -o $@
@@ -200,7 +208,7 @@ $(TEST_GEN_PROGS): $(OUTPUT)/%: $(BUILD)/%.o $(LIB_OBJS) $(LIBBPF)
 
 $(OUTPUT)/memcg_bench: $(BENCH_OBJS) $(LIB_OBJS) $(LIBBPF)
 	$(call msg,BINARY,,$@)
-	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) $(BENCH_LDLIBS) -o $@
 
 .PHONY: FORCE
 

@@ -22,13 +22,18 @@ enum bench_kind {
 	BENCH_SIZE,	/* bytes from min to max, or with K, M, G */
 	BENCH_WORD,	/* one of words */
 	BENCH_PATH,	/* a path */
+	BENCH_AMOUNT,	/* bytes with their unit, as in 400MB, or one of words */
 };
 
 /* One combination: the value of each factor. */
 struct bench_level {
 	const char *text;	/* as it is in the CSV */
-	uint64_t number;	/* of BENCH_UINT and BENCH_SIZE, else index in words */
+	uint64_t number;	/* of BENCH_UINT, BENCH_SIZE and BENCH_AMOUNT, else
+				   index in words */
 };
+
+/* The number of a BENCH_AMOUNT that is the first of words, and so on. */
+#define BENCH_AMOUNT_WORD(index) (UINT64_MAX - (index))
 
 /*
  * What a user may set, by the variable of the environment NAME or, before that,
@@ -47,7 +52,9 @@ struct bench_param {
 	 * CSV, with its name in small letters.
 	 */
 	bool factor;
-	const char *text;	/* the default, or what the user has set */
+	/* the default, or what the user has set; NULL if a file has to set it */
+	const char *text;
+	const char *from;	/* "file:line: " if a file has set it, or NULL */
 	/* filled in by the core */
 	struct bench_level *levels;
 	unsigned int nr_levels;
@@ -56,9 +63,10 @@ struct bench_param {
 
 /**
  * bench_number() - the value of a parameter in the present trial
- * @p: of BENCH_UINT, BENCH_SIZE or BENCH_WORD
+ * @p: of any kind but BENCH_PATH
  *
- * Return: the number, or the index of the word in its words.
+ * Return: the number, or the index of the word in its words; the word of a
+ * BENCH_AMOUNT is BENCH_AMOUNT_WORD(index).
  */
 static inline uint64_t bench_number(const struct bench_param *p)
 {
@@ -96,6 +104,13 @@ struct bench {
 	unsigned int requirements;	/* as for require() */
 	struct bench_param *params;
 	const struct bench_column *columns;
+	/*
+	 * A trial has a row for each of these, NULL ends them, and they are
+	 * the levels of one more factor, which comes last.  Without, it has one
+	 * row.
+	 */
+	const struct bench_column *row_factor;
+	const char * const *rows;
 	/* "FACTOR=LEVEL" that the other levels are compared with, or NULL */
 	const char *baseline;
 	const char *default_trials;
@@ -103,6 +118,8 @@ struct bench {
 	 * Any of these may be NULL, but for trial.  All return 0 or a negative
 	 * errno, after a line on stderr that says what failed.
 	 */
+	/* Set what the user has not set: see config_read(). */
+	int (*configure)(void);
 	/* Look at the parameters together.  An error is the user's. */
 	int (*validate)(void);
 	/* Does the combination make sense?  If not it is left out. */
@@ -118,12 +135,13 @@ struct bench {
 /* each in the file of its name */
 extern const struct bench bench_attach;
 extern const struct bench bench_delay;
+extern const struct bench bench_isolation;	/* where the tools are built */
 extern const struct bench bench_overhead;
 extern const struct bench bench_priority;
 
 /**
  * bench_set() - set a column of the trial's row
- * @trial: the trial
+ * @trial: the trial; if it has several rows, see bench_select_row()
  * @column: name of the column
  * @fmt: the value, as for printf()
  *
@@ -133,11 +151,25 @@ void bench_set(struct bench_trial *trial, const char *column,
 	       const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /**
+ * bench_select_row() - choose the row that bench_set() sets columns of
+ * @trial: the trial
+ * @index: which, in the order of bench.rows; it is the first, to begin with
+ */
+void bench_select_row(struct bench_trial *trial, unsigned int index);
+
+/**
  * bench_interrupted() - has SIGINT or SIGTERM come?
  *
  * Return: true if it has.
  */
 bool bench_interrupted(void);
+
+/**
+ * bench_is_emulated() - is the processor emulated by QEMU?
+ *
+ * Return: true if it is, and so an order of magnitude slower than others.
+ */
+bool bench_is_emulated(void);
 
 /**
  * bench_now_ns() - CLOCK_MONOTONIC

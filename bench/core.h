@@ -50,7 +50,7 @@ const char *param_option(const struct bench_param *p, char separator);
  * @p: the parameter
  *
  * Exits with status BENCH_EXIT_USAGE after a line on stderr if it makes no
- * sense.
+ * sense, or was not set at all.
  */
 void param_parse(struct bench_param *p);
 
@@ -71,11 +71,15 @@ extern const struct bench_column row_common[];
 
 #define ROW_MAX_COLUMNS	48
 #define ROW_CELL	48
+#define ROW_MAX_ROWS	4
 
+/* All rows of a trial. */
 struct bench_row {
 	const struct bench *bench;
 	int error;		/* what the trial returned */
-	char cell[ROW_MAX_COLUMNS][ROW_CELL];	/* of the benchmark's columns */
+	unsigned int at;	/* the row that bench_set() is about */
+	/* of the benchmark's columns */
+	char cell[ROW_MAX_ROWS][ROW_MAX_COLUMNS][ROW_CELL];
 };
 
 /* Where rows go. */
@@ -114,9 +118,9 @@ void results_open(struct results *results, const struct bench *bench,
 bool results_have(const struct results *results, unsigned int trial);
 
 /**
- * results_add() - write a row, all of it or nothing
+ * results_add() - write the rows of a trial, all of them or nothing
  * @results: the results
- * @row: the row
+ * @row: the rows
  * @trial: number of the trial
  * @order: how many trials were before it in this run
  * @seconds: how long it took

@@ -75,6 +75,11 @@ static const char *accelerator(void)
 	return text;
 }
 
+bool bench_is_emulated(void)
+{
+	return !strcmp(accelerator(), "tcg");
+}
+
 long environment_timer_step(void)
 {
 	struct timespec step = {};
@@ -163,7 +168,7 @@ const struct environment *environment_get(const struct bench *bench,
 	add("clock", true, text);
 	snprintf(text, sizeof(text), "%ld ns", environment_timer_step());
 	add("timer step", true, text);
-	if (!strcmp(accel, "tcg"))
+	if (bench_is_emulated())
 		add("note", false,
 		    "the processor is emulated (QEMU TCG): absolute times are the emulation's, not a machine's; compare within this file only");
 	if (step > COARSE_NS)

@@ -18,6 +18,9 @@ static const struct bench * const benches[] = {
 	&bench_priority,
 	&bench_overhead,
 	&bench_attach,
+#ifdef HAVE_REPLAY
+	&bench_isolation,
+#endif
 };
 
 #define NR_BENCHES (sizeof(benches) / sizeof(benches[0]))
@@ -141,6 +144,8 @@ int main(int argc, char **argv)
 		param_results.text = default_results(bench);
 	if (!*param_seed.text && !resume)
 		param_seed.text = random_seed();
+	if (bench->configure && bench->configure())
+		return BENCH_EXIT_USAGE;
 	for_each_param(bench, parse, NULL);
 	params.scratch_dir = bench_text(&param_scratch_dir);
 	if (bench->validate && bench->validate())

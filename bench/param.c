@@ -7,6 +7,7 @@
 
 #include "core.h"
 #include "parse.h"
+#include "size.h"
 
 /* options with no letter */
 #define FIRST_KEY 0x200
@@ -103,6 +104,12 @@ static const char *wanted(const struct bench_param *p)
 			       "a size from %" PRIu64 " bytes, as in 64K, 256M or 1G",
 			       p->min);
 		break;
+	case BENCH_AMOUNT:
+		len = snprintf(text, sizeof(text), "bytes with their unit, as in 400MB or 381MiB");
+		for (i = 0; p->words && p->words[i]; i++)
+			len += snprintf(text + len, sizeof(text) - len, ", or %s",
+					p->words[i]);
+		break;
 	case BENCH_WORD:
 		for (i = 0; p->words[i]; i++)
 			len += snprintf(text + len, sizeof(text) - len, "%s%s",
@@ -122,16 +129,24 @@ static const char *wanted(const struct bench_param *p)
 
 static void __attribute__((noreturn)) refuse(const struct bench_param *p)
 {
-	fprintf(stderr, "%s=%s: want %s\n", p->name, p->text, wanted(p));
+	fprintf(stderr, "%s%s=%s: want %s\n", p->from ?: "", p->name,
+		p->text ?: "", wanted(p));
 	exit(BENCH_EXIT_USAGE);
 }
 
 static int parse_level(const struct bench_param *p, const char *text,
 		       struct bench_level *level)
 {
+	const char *end;
 	uint64_t i;
 
 	level->text = text;
+	/* there are words for some numbers, too */
+	for (i = 0; p->words && p->words[i]; i++) {
+		level->number = p->kind == BENCH_WORD ? i : BENCH_AMOUNT_WORD(i);
+		if (!strcmp(p->words[i], text))
+			return 0;
+	}
 	switch (p->kind) {
 	case BENCH_UINT:
 		if (parse_uint(text, p->min, p->max, &level->number))
@@ -141,26 +156,32 @@ static int parse_level(const struct bench_param *p, const char *text,
 		if (parse_size(text, p->min, p->max, &level->number))
 			return -1;
 		break;
+	case BENCH_AMOUNT:
+		end = size_parse(text, false, &level->number);
+		if (!end || *end || level->number < p->min ||
+		    level->number > p->max)
+			return -1;
+		break;
 	case BENCH_WORD:
-		for (i = 0; p->words[i]; i++) {
-			level->number = i;
-			if (!strcmp(p->words[i], text))
-				return 0;
-		}
 		return -1;
 	case BENCH_PATH:
 		return *text ? 0 : -1;
 	}
-	/* one form of it in the CSV: 256M is 268435456, and 007 is 7 */
-	if (asprintf((char **)&level->text, "%" PRIu64, level->number) < 0)
+	/* one form of it in the CSV: 256M is 268435456, 1kB is 1000B, and 007 is 7 */
+	if (asprintf((char **)&level->text, "%" PRIu64 "%s", level->number,
+		     p->kind == BENCH_AMOUNT ? "B" : "") < 0)
 		abort();
 	return 0;
 }
 
 void param_parse(struct bench_param *p)
 {
-	char *copy = strdup(p->text), *item;
+	char *copy, *item;
 	unsigned int i;
+
+	if (!p->text)
+		refuse(p);
+	copy = strdup(p->text);
 
 	p->nr_levels = 0;
 	p->at = 0;
@@ -200,8 +221,8 @@ static int add_option(struct bench_param *p, void *arg)
 	o->name = strdup(param_option(p, '-'));
 	o->key = p->key ?: FIRST_KEY + (int)nr_params;
 	o->arg = p->factor ? "LIST" : p->kind == BENCH_WORD ? "WORD" :
-		 p->kind == BENCH_PATH ? "PATH" : p->kind == BENCH_SIZE ?
-		 "SIZE" : "NUMBER";
+		 p->kind == BENCH_PATH ? "PATH" : p->kind == BENCH_UINT ?
+		 "NUMBER" : "SIZE";
 	o->doc = help;
 	table[nr_params++] = p;
 

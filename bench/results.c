@@ -15,7 +15,7 @@
 #include "kernel_log.h"
 
 /* the longest row, and more than the longest header */
-#define TEXT_MAX 32768
+#define TEXT_MAX 65536
 
 const struct bench_column row_common[] = {
 	[ROW_TRIAL] = { "trial", NULL, "number of the trial, which is that of its round", false },
@@ -76,6 +76,9 @@ static size_t make_header(const struct bench *bench, char *text)
 			       param_option(p, '_'), p->kind == BENCH_SIZE ?
 			       "bytes" : p->unit ?: "", p->help);
 	}
+	if (bench->rows)
+		append(text, &len, "# factor %s: [] %s\n",
+		       bench->row_factor->name, bench->row_factor->help);
 	append_columns(text, &len, row_common);
 	append_columns(text, &len, bench->columns);
 
@@ -83,6 +86,8 @@ static size_t make_header(const struct bench *bench, char *text)
 		if (p->factor)
 			append(text, &len, "%s,", param_option(p, '_'));
 	}
+	if (bench->rows)
+		append(text, &len, "%s,", bench->row_factor->name);
 	for (c = row_common; c->name; c++)
 		append(text, &len, "%s,", c->name);
 	for (c = bench->columns; c->name; c++)
@@ -126,6 +131,16 @@ static void create(struct results *results)
 		unlink(tmp);
 		refuse("cannot write %s: %s", results->csv, strerror(-ret));
 	}
+}
+
+/* of a trial */
+static unsigned int nr_rows(const struct bench *bench)
+{
+	unsigned int nr = 0;
+
+	while (bench->rows && bench->rows[nr])
+		nr++;
+	return nr ?: 1;
 }
 
 /* The cells that tell one trial from another. */
@@ -187,8 +202,8 @@ static void reopen(struct results *results)
 {
 	char date[32], text[256];
 	time_t now = time(NULL);
+	unsigned int i, rest;
 	struct csv csv;
-	unsigned int i;
 	int ret;
 
 	if (csv_read(&csv, results->csv))
@@ -201,16 +216,20 @@ static void reopen(struct results *results)
 	check_environment(results, &csv);
 	check_columns(results, &csv);
 
+	/* The last trial may lack some of its rows. */
+	rest = csv.nr_rows % nr_rows(results->bench);
+	if (rest)
+		csv.complete = csv.rows[csv.nr_rows - rest].cells[0] - csv.text;
 	results->done = calloc(csv.nr_rows, sizeof(*results->done));
-	for (i = 0; i < csv.nr_rows; i++)
+	for (i = 0; i < csv.nr_rows - rest; i++)
 		results->done[i] = key_of_row(results, &csv, &csv.rows[i]);
-	results->nr_done = csv.nr_rows;
+	results->nr_done = csv.nr_rows - rest;
 
 	results->fd = open(results->csv, O_RDWR | O_APPEND | O_CLOEXEC);
 	if (results->fd < 0)
 		refuse("cannot write %s: %s", results->csv, strerror(errno));
 	if (csv.complete < csv.size) {
-		fprintf(stderr, "%s: its last row is not complete, and dropped\n",
+		fprintf(stderr, "%s: its last trial is not complete, and dropped\n",
 			results->csv);
 		if (ftruncate(results->fd, csv.complete))
 			refuse("cannot write %s: %s", results->csv,
@@ -321,25 +340,39 @@ bool results_have(const struct results *results, unsigned int trial)
 	return false;
 }
 
+static void append_row(char *text, size_t *len, const struct results *results,
+		       const struct bench_row *row, unsigned int nr,
+		       const char *common)
+{
+	const struct bench *bench = results->bench;
+	const struct bench_column *c = bench->columns;
+	struct bench_param *p;
+	unsigned int i;
+
+	for (p = bench->params; p && p->name; p++) {
+		if (p->factor)
+			append(text, len, "%s,", bench_text(p));
+	}
+	if (bench->rows)
+		append(text, len, "%s,", bench->rows[nr]);
+	append(text, len, "%s", common);
+	/* What a trial has measured before it failed is not a result. */
+	for (i = 0; c[i].name; i++)
+		append(text, len, "%s%s", row->error ? "" : row->cell[nr][i],
+		       c[i + 1].name ? "," : "\n");
+}
+
 int results_add(struct results *results, const struct bench_row *row,
 		unsigned int trial, unsigned int order, double seconds)
 {
-	const struct bench_column *c = results->bench->columns;
-	char text[TEXT_MAX];
-	struct bench_param *p;
-	size_t len = 0;
+	char text[TEXT_MAX], common[128];
 	unsigned int i;
+	size_t len = 0;
 
-	for (p = results->bench->params; p && p->name; p++) {
-		if (p->factor)
-			append(text, &len, "%s,", bench_text(p));
-	}
-	append(text, &len, "%u,%u,%.3f,%s,", trial, order, seconds,
-	       row->error ? strerrorname_np(-row->error) ?: "error" : "ok");
-	/* What a trial has measured before it failed is not a result. */
-	for (i = 0; c[i].name; i++)
-		append(text, &len, "%s%s", row->error ? "" : row->cell[i],
-		       c[i + 1].name ? "," : "\n");
+	snprintf(common, sizeof(common), "%u,%u,%.3f,%s,", trial, order, seconds,
+		 row->error ? strerrorname_np(-row->error) ?: "error" : "ok");
+	for (i = 0; i < nr_rows(results->bench); i++)
+		append_row(text, &len, results, row, i, common);
 	return append_file(results->fd, text, len);
 }
 

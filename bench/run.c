@@ -46,22 +46,31 @@ void bench_set(struct bench_trial *trial, const char *column, const char *fmt, .
 	const struct bench_column *c = trial->row->bench->columns;
 	va_list args;
 	unsigned int i;
+	char *cell;
 	int len;
 
 	for (i = 0; c[i].name && strcmp(c[i].name, column); i++)
 		;
 	if (!c[i].name || i == ROW_MAX_COLUMNS)
 		goto bug;
+	cell = trial->row->cell[trial->row->at][i];
 
 	va_start(args, fmt);
-	len = vsnprintf(trial->row->cell[i], ROW_CELL, fmt, args);
+	len = vsnprintf(cell, ROW_CELL, fmt, args);
 	va_end(args);
-	if (len < ROW_CELL && !strpbrk(trial->row->cell[i], ",\"\n"))
+	if (len < ROW_CELL && !strpbrk(cell, ",\"\n"))
 		return;
 bug:
 	fprintf(stderr, "%s: cannot set column %s\n", trial->row->bench->name,
 		column);
 	abort();
+}
+
+void bench_select_row(struct bench_trial *trial, unsigned int index)
+{
+	if (index >= ROW_MAX_ROWS)
+		abort();
+	trial->row->at = index;
 }
 
 /* A combination of levels: the place of each factor in mixed radix. */

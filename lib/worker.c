@@ -68,6 +68,16 @@ pid_t worker_start(const char *cgroup, unsigned int nr,
 	return pid;
 }
 
+int worker_be_killable(void)
+{
+	FILE *file = fopen("/proc/self/oom_score_adj", "we");
+
+	if (!file)
+		return -errno;
+	fputs("0", file);
+	return fclose(file) ? -errno : 0;
+}
+
 int worker_wait(pid_t pid, int timeout_ms, int *status)
 {
 	struct pollfd fd = { .events = POLLIN };

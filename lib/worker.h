@@ -43,6 +43,16 @@ pid_t worker_start(const char *cgroup, unsigned int nr,
 int worker_wait(pid_t pid, int timeout_ms, int *status);
 
 /**
+ * worker_be_killable() - have the OOM killer look at the caller's memory only
+ *
+ * It spares nobody then, nor prefers anybody, for what the caller was started from.
+ * Those that the caller starts are the same.
+ *
+ * Return: 0, or a negative errno.
+ */
+int worker_be_killable(void);
+
+/**
  * worker_run() - worker_start(), and wait until it is done
  * @cgroup: path of the cgroup
  * @fn: the function

@@ -65,6 +65,12 @@ section()
 		echo '</figure>'
 	fi
 	"$analyze" --format=html "$csv"
+	# what only this benchmark has to say
+	if [ -x "$plots/$bench.sh" ]; then
+		echo '<pre>'
+		"$plots/$bench.sh" "$csv" | escape
+		echo '</pre>'
+	fi
 	[ ! -e "$plots/earlier-$bench.csv" ] || table "$plots/earlier-$bench.csv"
 	echo '<h3>To repeat it</h3>'
 	echo "<pre>$(repeat "$csv" | escape)</pre>"

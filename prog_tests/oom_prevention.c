@@ -175,17 +175,6 @@ FIXTURE_TEARDOWN(oom_prevention)
 	EXPECT_EQ(0, testbed_destroy(&self->tb));
 }
 
-/* The OOM killer spares nobody here for what the tests were started from. */
-static int be_killable(void)
-{
-	FILE *file = fopen("/proc/self/oom_score_adj", "w");
-
-	if (!file)
-		return -errno;
-	fputs("0", file);
-	return fclose(file) ? -errno : 0;
-}
-
 static int live(void *arg)
 {
 	struct session *s = arg;
@@ -194,7 +183,7 @@ static int live(void *arg)
 	volatile char *map;
 	int pass;
 
-	if (be_killable())
+	if (worker_be_killable())
 		return 1;
 	map = workload_map(s->peak);
 	if (!map)

@@ -25,7 +25,7 @@ refuses()
 	out=$(env "${env[@]}" "$bench" "$@" 2>&1) || status=$?
 	nr=$((nr + 1))
 	if [ $status -eq 2 ] && [[ $out == *"$want"* ]]; then
-		echo "ok $nr ${env[*]} $*"
+		echo "ok $nr ${env[*]} ${*//$conf/FILE}: ${want#"$conf:"}"
 		return
 	fi
 	failed=1
@@ -34,8 +34,18 @@ refuses()
 	echo "not ok $nr ${env[*]} $*"
 }
 
+conf=$(mktemp --suffix=.conf) || exit
+trap 'rm -f "$conf"' EXIT
+
+# refuses_file WANT TEXT - as the file of an experiment
+refuses_file()
+{
+	printf '%b' "$2" >"$conf"
+	refuses "$conf:$1" -- isolation --experiment="$conf"
+}
+
 echo "TAP version 13"
-echo "1..17"
+echo "1..33"
 refuses 'usage:' -- 
 refuses 'no bench nosuch' -- nosuch
 refuses 'unrecognized option' -- delay --nosuch
@@ -52,5 +62,23 @@ refuses 'FILE_SIZE=134217728: want at most CG_LIMIT' -- priority --file-size=128
 refuses 'OPS=some: want one of none, bpf' -- priority --ops=some
 refuses 'LIMIT=33554432: want less than REGION' -- overhead --limit=32M
 refuses 'DESCENDANTS=60000 DEPTH=1,8: want at most' -- attach --descendants=60000 --depth=1,8
+# the file of an experiment
+good=$(cat bench/experiments/B3.conf)
+refuses 'EXPERIMENT=nosuch: no bench/experiments/nosuch.conf here' -- isolation --experiment=nosuch
+refuses './nosuch.conf: No such file' -- isolation --experiment=./nosuch.conf
+refuses '/etc/../etc: cannot read it: Is a directory' -- isolation --experiment=/etc/../etc
+refuses_file '1: "words": want "name = value"' 'words\n'
+refuses_file '2: "colour": no such option' '# comment\ncolour = red\n'
+refuses_file '1: speed: no value' 'speed = # none\n'
+refuses_file '3: speed: line 1 sets it, too' 'speed = 1\n\nspeed = 2\n'
+refuses_file '1: byte 0x00 at column 6' 'speed\0 = 1\n'
+refuses_file '1: more than 1000 characters' "speed = 1$(printf '%1000s' '')\n"
+refuses_file '1: SPEED=fast: want a number from 1' 'speed = fast\nstrategy = bpf\nover-high-ms = 1\n'
+refuses_file '1: STRATEGY=none: want one of no_isolation' 'strategy = none\n'
+refuses_file '7: TOTAL=1100: want bytes with their unit' "${good/1100MB/1100}"
+refuses 'STRATEGY=: want one of' -- isolation --experiment=/dev/null
+refuses 'HIGH_TRACE=nosuch: name a trace in TRACES' -- isolation --high-trace=nosuch
+refuses 'TOTAL=100000000B: the sessions begin with' -- isolation --total=100MB
+refuses "of this machine's" -- isolation --total=10TB
 refuses '--resume: name the folder' -- delay --resume
 exit $failed

@@ -64,4 +64,6 @@ for bench in "$@"; do
 		run_bench "$bench" "$dir" $step || status=$?
 	done
 	[ $status -eq 0 ] || exit $status
+	[ ! -x "$top_dir/plots/$bench.sh" ] ||
+		"$top_dir/plots/$bench.sh" "$dir/$bench.csv"
 done

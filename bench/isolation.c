@@ -1,0 +1,611 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Three sessions replay memory traces at the same time, and do not fit.  Who
+ * completes, who is killed, and how late are they?
+ *
+ *   memcg_bpf.isolation.<pid>	memory.max = TOTAL, memory.swap.max = 0
+ *   |-- high			memory.max and memory.high, and ops: see below
+ *   |-- low1
+ *   `-- low2
+ *
+ * STRATEGY	memory.max	memory.high	ops
+ * no_isolation	-		-		-
+ * static	TOTAL / 3	-		-
+ * high		-		as given	-
+ * bpf		-		as given	while HIGH faults: below_low on HIGH,
+ *						a delay on LOW1 and LOW2
+ * bpf_only	-		-		the same
+ * bpf_room	-		-		a delay on LOW1 and LOW2 while TOTAL has
+ *						less than RESERVE left
+ * high_misconfigured, bpf_misconfigured	as high and bpf, memory.high = TOTAL / 4
+ *
+ * What BPF contributes is the difference of bpf and high, not of bpf and
+ * no_isolation: memory.high throttles, too.
+ *
+ * The sessions begin without memory.high and ops, and get these when all three have
+ * the memory of their first sample, BASE included.  Then they go, at the same time.
+ * So all that is measured is of the replay.  The process that measures is not below
+ * TOTAL.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "cgroup.h"
+#include "config.h"
+#include "isolation.h"
+#include "replay_report.h"
+#include "require.h"
+#include "worker.h"
+
+#define EXPERIMENTS "bench/experiments"
+
+/*
+ * What QEMU's emulation can do on time: it populates some 100000 pages a second,
+ * and B3 at speed 50 asks each of three sessions for up to 300000.  A session that
+ * is late for that has its peak when the others do not.
+ */
+#define EMULATED_SCALE	"25"
+#define EMULATED_SPEED	"25"
+
+enum limits { LIMITS_NONE, LIMITS_STATIC, LIMITS_HIGH, LIMITS_QUARTER };
+
+static const struct strategy {
+	enum limits limits;
+	enum isolation_ops ops;
+} strategies[] = {
+	{ LIMITS_NONE, ISOLATION_NO_OPS },
+	{ LIMITS_STATIC, ISOLATION_NO_OPS },
+	{ LIMITS_HIGH, ISOLATION_NO_OPS },
+	{ LIMITS_HIGH, ISOLATION_TRIGGER },
+	{ LIMITS_NONE, ISOLATION_TRIGGER },
+	{ LIMITS_NONE, ISOLATION_ROOM },
+	{ LIMITS_QUARTER, ISOLATION_NO_OPS },
+	{ LIMITS_QUARTER, ISOLATION_TRIGGER },
+};
+
+static const char * const strategy_words[] = {
+	"no_isolation", "static", "high", "bpf", "bpf_only", "bpf_room",
+	"high_misconfigured", "bpf_misconfigured", NULL
+};
+
+enum { WORD_MAX, WORD_AUTO };
+
+static const char * const high_words[] = {
+	[WORD_MAX] = "max", [WORD_AUTO] = "auto", NULL
+};
+
+/* as in SIZE_MAX_BYTES */
+#define MOST (1ULL << 44)
+
+/* What has no default is set by the file of the experiment. */
+static struct bench_param params_of_isolation[] = {
+	{
+		.name = "STRATEGY", .help = "what keeps the sessions apart",
+		.kind = BENCH_WORD, .words = strategy_words, .factor = true,
+	}, {
+		.name = "OVER_HIGH_MS", .unit = "ms",
+		.help = "delay that the ops of LOW1 and LOW2 ask for",
+		.kind = BENCH_UINT, .max = 60000, .factor = true,
+	}, {
+		.name = "EXPERIMENT",
+		.help = "file that sets what is not set otherwise, or NAME for " EXPERIMENTS "/NAME.conf",
+		.kind = BENCH_PATH, .text = "B3",
+	}, {
+		.name = "SCALE", .unit = "%",
+		.help = "part of all memory: traces, BASE, TOTAL and memory.high alike; by default 100, or " EMULATED_SCALE " if the processor is emulated",
+		.kind = BENCH_UINT, .min = 1, .max = 100,
+	}, {
+		.name = "SPEED",
+		.help = "how much faster than the traces; by default as in the experiment, but at most " EMULATED_SPEED " if the processor is emulated",
+		.kind = BENCH_UINT, .min = 1, .max = 100000,
+	}, {
+		.name = "TOTAL", .help = "memory.max of the parent",
+		.kind = BENCH_AMOUNT, .min = 1 << 20, .max = MOST,
+	}, {
+		.name = "BASE", .help = "memory of each session on top of its trace",
+		.kind = BENCH_AMOUNT, .max = MOST,
+	}, {
+		.name = "TRACES", .help = "folder of the traces",
+		.kind = BENCH_PATH, .text = "traces",
+	}, {
+		.name = "HIGH_TRACE",
+		.help = "trace of HIGH: a file, or NAME for TRACES/NAME.csv",
+		.kind = BENCH_PATH,
+	}, {
+		.name = "LOW1_TRACE", .help = "trace of LOW1",
+		.kind = BENCH_PATH,
+	}, {
+		.name = "LOW2_TRACE", .help = "trace of LOW2",
+		.kind = BENCH_PATH,
+	}, {
+		.name = "HIGH_MEMORY_HIGH",
+		.help = "memory.high of HIGH; auto: AUTO_PERCENT of its peak, which is measured first",
+		.kind = BENCH_AMOUNT, .min = 1 << 20, .max = MOST,
+		.words = high_words,
+	}, {
+		.name = "LOW_MEMORY_HIGH",
+		.help = "memory.high of LOW1 and of LOW2, as HIGH_MEMORY_HIGH",
+		.kind = BENCH_AMOUNT, .min = 1 << 20, .max = MOST,
+		.words = high_words,
+	}, {
+		.name = "AUTO_PERCENT", .unit = "%",
+		.help = "memory.high for each 100 bytes of the peak, if it is auto",
+		.kind = BENCH_UINT, .min = 10, .max = 1000, .text = "120",
+	}, {
+		.name = "THRESHOLD",
+		.help = "page faults of HIGH a second above which LOW1 and LOW2 are delayed",
+		.kind = BENCH_UINT, .max = 1000000, .text = "1",
+	}, {
+		.name = "RESERVE", .unit = "%",
+		.help = "part of TOTAL that bpf_room keeps free",
+		.kind = BENCH_UINT, .min = 1, .max = 100, .text = "25",
+	}, {
+		.name = "TIME_LIMIT", .unit = "s",
+		.help = "a session that takes longer has timed out",
+		.kind = BENCH_UINT, .min = 1, .max = 86400, .text = "60",
+	},
+	{}
+};
+
+static struct bench_param * const strategy = &params_of_isolation[0];
+static struct bench_param * const over_high_ms = &params_of_isolation[1];
+static struct bench_param * const experiment = &params_of_isolation[2];
+static struct bench_param * const scale = &params_of_isolation[3];
+static struct bench_param * const speed = &params_of_isolation[4];
+static struct bench_param * const total = &params_of_isolation[5];
+static struct bench_param * const base = &params_of_isolation[6];
+static struct bench_param * const traces = &params_of_isolation[7];
+static struct bench_param * const trace_of[NR_SESSIONS] = {
+	[HIGH] = &params_of_isolation[8],
+	[LOW1] = &params_of_isolation[9],
+	[LOW2] = &params_of_isolation[10],
+};
+static struct bench_param * const memory_high_of[NR_SESSIONS] = {
+	[HIGH] = &params_of_isolation[11],
+	[LOW1] = &params_of_isolation[12],
+	[LOW2] = &params_of_isolation[12],
+};
+static struct bench_param * const auto_percent = &params_of_isolation[13];
+static struct bench_param * const threshold = &params_of_isolation[14];
+static struct bench_param * const reserve = &params_of_isolation[15];
+static struct bench_param * const time_limit = &params_of_isolation[16];
+
+static const struct bench_column columns[] = {
+	{ "outcome", NULL, "completed, oom_killed (by the kernel), or timed_out", false },
+	{ "completed", NULL, "1 if it has reached all of its samples, else 0", true },
+	{ "completion_s", "s", "from the start to the last sample, if completed", true },
+	{ "ran_s", "s", "from the start to the end, whatever the outcome", false },
+	{ "ideal_s", "s", "duration of the trace / SPEED", false },
+	{ "samples", NULL, "samples of the trace that it has reached", false },
+	{ "late_median_s", "s", "median of how late samples were reached", false },
+	{ "late_p99_s", "s", "99th percentile of how late samples were", false },
+	{ "late_max_s", "s", "how late a sample was at most", true },
+	{ "stall_s", "s", "it was stalled on memory (memory.pressure, some)", true },
+	{ "demand_bytes", "bytes", "peak of the trace and BASE", false },
+	{ "peak_bytes", "bytes", "memory.peak", false },
+	{ "memory_max", "bytes", "memory.max, or max", false },
+	{ "memory_high", "bytes", "memory.high, or max", false },
+	{ "events_low", NULL, "low of memory.events", false },
+	{ "events_high", NULL, "high of memory.events", false },
+	{ "events_max", NULL, "max of memory.events", false },
+	{ "events_oom", NULL, "oom of memory.events", false },
+	{ "events_oom_kill", NULL, "oom_kill of memory.events", false },
+	{ "delay_calls", NULL, "how often the kernel asked for a delay", false },
+	{ "delays", NULL, "how often BPF asked for one", false },
+	{ "delay_ms", "ms", "sum of what BPF asked for", false },
+	{ "below_low_calls", NULL, "how often the kernel asked whether it is protected", false },
+	{ "below_low_yes", NULL, "how often BPF said yes", false },
+	{ "parent_events_max", NULL, "max of memory.events of the parent, local to it", false },
+	{}
+};
+
+static const struct bench_column role_column = {
+	"role", NULL, "the session", false
+};
+static const char * const role_names[] = {
+	[HIGH] = "HIGH", [LOW1] = "LOW1", [LOW2] = "LOW2", NULL
+};
+static const char * const cgroup_names[] = {
+	[HIGH] = "high", [LOW1] = "low1", [LOW2] = "low2",
+};
+
+/* The traces, and what was measured of each by itself for memory.high = auto. */
+static struct trace loaded[NR_SESSIONS];
+static int64_t *peaks;
+
+static uint64_t scaled(uint64_t bytes)
+{
+	return bytes * bench_number(scale) / 100;
+}
+
+static int read_experiment(void)
+{
+	const char *name = experiment->text;
+	char path[PATH_MAX];
+
+	if (strchr(name, '/'))
+		return config_read(params_of_isolation, name);
+	snprintf(path, sizeof(path), EXPERIMENTS "/%s.conf", name);
+	if (!access(path, F_OK))
+		return config_read(params_of_isolation, path);
+	fprintf(stderr, "EXPERIMENT=%s: no %s here; go to the top of the source, or name a file, as in ./%s.conf\n",
+		name, path, name);
+	return -ENOENT;
+}
+
+static int configure(void)
+{
+	bool speed_is_set = speed->text;
+	int ret = read_experiment();
+
+	if (ret)
+		return ret;
+	if (!speed_is_set && speed->text && bench_is_emulated() &&
+	    atof(speed->text) > atof(EMULATED_SPEED)) {
+		fprintf(stderr, "the processor is emulated: SPEED=" EMULATED_SPEED " instead of %s\n",
+			speed->text);
+		speed->text = EMULATED_SPEED;
+	}
+	if (!scale->text)
+		scale->text = bench_is_emulated() ? EMULATED_SCALE : "100";
+	return 0;
+}
+
+static int load_trace(enum role role)
+{
+	const char *name = bench_text(trace_of[role]);
+	char path[PATH_MAX];
+	size_t i;
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/%s.csv", bench_text(traces), name);
+	ret = trace_read(&loaded[role], strchr(name, '/') ? name : path);
+	if (ret) {
+		fprintf(stderr, "%s%s=%s: name a trace in TRACES, which is %s, or a file, as in ./%s.csv\n",
+			trace_of[role]->from ?: "", trace_of[role]->name, name,
+			bench_text(traces), name);
+		return ret;
+	}
+	for (i = 0; i < loaded[role].nr; i++)
+		loaded[role].samples[i].bytes =
+			scaled(loaded[role].samples[i].bytes);
+	return 0;
+}
+
+static struct replay_options replay_options(void)
+{
+	return (struct replay_options) {
+		.speed = bench_number(speed),
+		.base = scaled(bench_number(base)),
+	};
+}
+
+static int validate(void)
+{
+	struct replay_options options = replay_options();
+	uint64_t first = 0, memory;
+	enum role role;
+	int ret;
+
+	for (role = HIGH; role < NR_SESSIONS; role++) {
+		ret = load_trace(role);
+		if (ret)
+			return ret;
+		first += replay_target(&loaded[role], &options, 0);
+	}
+	if (first >= scaled(bench_number(total))) {
+		fprintf(stderr, "TOTAL=%s: the sessions begin with %" PRIu64 " bytes already, at SCALE=%s; set a larger one, or a smaller BASE\n",
+			bench_text(total), first, bench_text(scale));
+		return -EINVAL;
+	}
+	memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+	if (scaled(bench_number(total)) > memory / 4 * 3) {
+		fprintf(stderr, "TOTAL=%s at SCALE=%s: more than 3/4 of this machine's %" PRIu64 " MB, which may be exhausted first; set SCALE=%" PRIu64 " or less\n",
+			bench_text(total), bench_text(scale), memory / 1000000,
+			memory / 4 * 3 * 100 / bench_number(total));
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int create_parent(const struct testbed *tb)
+{
+	int ret = cg_write(tb->cgroup, "memory.max", "%" PRIu64,
+			   scaled(bench_number(total)));
+
+	/* There is no such file where the kernel is built without swap. */
+	cg_write(tb->cgroup, "memory.swap.max", "0");
+	return ret;
+}
+
+static int write_limit(const struct session *s, const char *file, uint64_t bytes)
+{
+	char text[32] = "max";
+	int ret;
+
+	if (bytes != ISOLATION_MAX)
+		snprintf(text, sizeof(text), "%" PRIu64, bytes);
+	ret = cg_write(s->cgroup, file, "%s", text);
+	if (ret)
+		fprintf(stderr, "cannot write %s to %s of %s: %s\n", text, file,
+			s->cgroup, strerror(-ret));
+	return ret;
+}
+
+/* Each session alone, without limits, to see its peak. */
+static int measure_peaks(void)
+{
+	struct replay_options options = replay_options();
+	enum role role;
+	struct testbed tb;
+	int ret = testbed_create(&tb, "isolation"), err;
+
+	for (role = HIGH; !ret && role < NR_SESSIONS; role++) {
+		struct session s = { .trace = loaded[role] };
+
+		if (bench_interrupted()) {
+			ret = -EINTR;
+			break;
+		}
+
+		ret = testbed_add_cgroup(&tb, s.cgroup, cgroup_names[role]);
+		if (!ret)
+			ret = sessions_start(&s, 1, &options);
+		if (!ret)
+			sessions_run(&s, 1, bench_number(time_limit) * 1000);
+		sessions_end(&s, 1);
+		peaks[role] = s.result.peak;
+		if (!ret && (s.result.outcome != REPLAY_COMPLETED || peaks[role] < 0)) {
+			fprintf(stderr, "cannot measure the peak of %s: it has %s\n",
+				role_names[role],
+				replay_outcome_name(s.result.outcome));
+			ret = -ECHILD;
+		}
+	}
+	err = testbed_destroy(&tb);
+	return ret ?: err;
+}
+
+static bool is_auto(enum role role)
+{
+	return bench_number(memory_high_of[role]) == BENCH_AMOUNT_WORD(WORD_AUTO);
+}
+
+static int setup(void)
+{
+	int status;
+	pid_t pid;
+
+	if (!is_auto(HIGH) && !is_auto(LOW1))
+		return 0;
+	peaks = mmap(NULL, NR_SESSIONS * sizeof(*peaks), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (peaks == MAP_FAILED)
+		return -errno;
+	/* a testbed is of a process of its own */
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (!pid)
+		_exit(measure_peaks() ? EXIT_FAILURE : EXIT_SUCCESS);
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	return status ? -ECHILD : 0;
+}
+
+static uint64_t memory_high(enum role role)
+{
+	uint64_t high = bench_number(memory_high_of[role]);
+
+	if (high == BENCH_AMOUNT_WORD(WORD_MAX))
+		return ISOLATION_MAX;
+	if (is_auto(role))
+		return peaks[role] * bench_number(auto_percent) / 100;
+	return scaled(high);
+}
+
+static void choose_limits(struct session *s, enum role role, enum limits limits)
+{
+	s->memory_max = s->memory_high = ISOLATION_MAX;
+	switch (limits) {
+	case LIMITS_NONE:
+		break;
+	case LIMITS_STATIC:
+		s->memory_max = scaled(bench_number(total)) / NR_SESSIONS;
+		break;
+	case LIMITS_HIGH:
+		s->memory_high = memory_high(role);
+		break;
+	case LIMITS_QUARTER:
+		s->memory_high = scaled(bench_number(total)) / 4;
+		break;
+	}
+}
+
+static int prepare(struct bench_trial *trial, struct session *s,
+		   enum limits limits)
+{
+	int ret = create_parent(&trial->tb);
+	enum role role;
+
+	for (role = HIGH; !ret && role < NR_SESSIONS; role++) {
+		s[role].trace = loaded[role];
+		choose_limits(&s[role], role, limits);
+		ret = testbed_add_cgroup(&trial->tb, s[role].cgroup,
+					 cgroup_names[role]);
+		if (!ret)
+			ret = write_limit(&s[role], "memory.max",
+					  s[role].memory_max);
+	}
+	return ret;
+}
+
+/* A value that is not available is left out. */
+static void set_seconds(struct bench_trial *trial, const char *column, double s)
+{
+	if (s >= 0)
+		bench_set(trial, column, "%.6f", s);
+}
+
+static void set_count(struct bench_trial *trial, const char *column, int64_t n)
+{
+	if (n >= 0)
+		bench_set(trial, column, "%" PRId64, n);
+}
+
+static void set_limit(struct bench_trial *trial, const char *column,
+		      uint64_t bytes)
+{
+	if (bytes == ISOLATION_MAX)
+		bench_set(trial, column, "max");
+	else
+		bench_set(trial, column, "%" PRIu64, bytes);
+}
+
+static void report_replay(struct bench_trial *trial, const struct session *s)
+{
+	const struct replay_result *r = &s->result;
+	bool completed = r->outcome == REPLAY_COMPLETED;
+
+	bench_set(trial, "outcome", "%s", replay_outcome_name(r->outcome));
+	bench_set(trial, "completed", "%d", completed);
+	if (completed)
+		set_seconds(trial, "completion_s", r->seconds);
+	set_seconds(trial, "ran_s", r->seconds);
+	set_seconds(trial, "ideal_s", r->ideal_seconds);
+	bench_set(trial, "samples", "%zu", r->samples);
+	set_seconds(trial, "late_median_s", r->late_median);
+	set_seconds(trial, "late_p99_s", r->late_p99);
+	set_seconds(trial, "late_max_s", r->late_max);
+	set_seconds(trial, "stall_s", r->stall_us / 1e6);
+	set_count(trial, "peak_bytes", r->peak);
+	set_count(trial, "events_low", r->events_low);
+	set_count(trial, "events_high", r->events_high);
+	set_count(trial, "events_max", r->events_max);
+	set_count(trial, "events_oom", r->events_oom);
+	set_count(trial, "events_oom_kill", r->events_oom_kill);
+}
+
+static void report(struct bench_trial *trial, const struct session *s,
+		   const struct isolation_bpf *bpf)
+{
+	struct replay_options options = replay_options();
+	enum role role;
+
+	for (role = HIGH; role < NR_SESSIONS; role++) {
+		struct isolation_counts counts = isolation_counts(bpf, s, role);
+
+		bench_select_row(trial, role);
+		report_replay(trial, &s[role]);
+		set_count(trial, "demand_bytes",
+			  replay_reserve(&s[role].trace, &options));
+		set_limit(trial, "memory_max", s[role].memory_max);
+		set_limit(trial, "memory_high", s[role].memory_high);
+		set_count(trial, "delay_calls", counts.delay_calls);
+		set_count(trial, "delays", counts.delays);
+		set_count(trial, "delay_ms", counts.delay_ms);
+		set_count(trial, "below_low_calls", counts.below_low_calls);
+		set_count(trial, "below_low_yes", counts.below_low_yes);
+		set_count(trial, "parent_events_max",
+			  cg_read_key(trial->tb.cgroup, "memory.events.local",
+				      "max"));
+	}
+}
+
+static int check_outcomes(const struct session *s)
+{
+	enum role role;
+
+	for (role = HIGH; role < NR_SESSIONS; role++) {
+		const struct replay_result *r = &s[role].result;
+
+		switch (r->outcome) {
+		case REPLAY_COMPLETED:
+		case REPLAY_OOM_KILLED:
+		case REPLAY_TIMED_OUT:
+			continue;
+		default:
+			fprintf(stderr, "%s: %s%s%s%s%s\n", role_names[role],
+				replay_outcome_name(r->outcome),
+				r->failed ? ": cannot " : "", r->failed ?: "",
+				r->failed ? ": " : "",
+				r->failed ? strerror(r->error) : "");
+			return r->error ? -r->error : -ECHILD;
+		}
+	}
+	return 0;
+}
+
+/* All are ready: now they get what the strategy has for them, and go. */
+static int contend(struct session *s, struct isolation_bpf *bpf)
+{
+	enum role role;
+	int ret;
+
+	for (role = HIGH; role < NR_SESSIONS; role++) {
+		ret = write_limit(&s[role], "memory.high", s[role].memory_high);
+		if (ret)
+			return ret;
+	}
+	ret = isolation_attach(bpf, s);
+	if (ret)
+		return ret;
+	sessions_run(s, NR_SESSIONS, bench_number(time_limit) * 1000);
+	return check_outcomes(s);
+}
+
+static int isolation_trial(struct bench_trial *trial)
+{
+	const struct strategy *how = &strategies[bench_number(strategy)];
+	struct replay_options options = replay_options();
+	struct session s[NR_SESSIONS] = {};
+	struct isolation_bpf bpf = {
+		.ops = how->ops,
+		.delay_ms = bench_number(over_high_ms),
+		.threshold = bench_number(threshold),
+		.reserve = scaled(bench_number(total)) *
+			bench_number(reserve) / 100,
+		.links = { -1, -1, -1 },
+	};
+	int ret = worker_be_killable();
+
+	if (ret)
+		fprintf(stderr, "/proc/self/oom_score_adj: %s\n", strerror(-ret));
+	if (!ret)
+		ret = prepare(trial, s, how->limits);
+	if (!ret)
+		ret = sessions_start(s, NR_SESSIONS, &options);
+	if (!ret)
+		ret = contend(s, &bpf);
+	if (!ret)
+		report(trial, s, &bpf);
+	sessions_end(s, NR_SESSIONS);
+	isolation_detach(&bpf);
+	return ret;
+}
+
+const struct bench bench_isolation = {
+	.name = "isolation",
+	.help = "who survives when three sessions that replay memory traces do not fit",
+	.requirements = REQUIRE_MEMCG_BPF_OPS | REQUIRE_MEMCG_EVENTS | REQUIRE_PSI,
+	.params = params_of_isolation,
+	.columns = columns,
+	.row_factor = &role_column,
+	.rows = role_names,
+	.baseline = "strategy=high",
+	.default_trials = "5",
+	.configure = configure,
+	.validate = validate,
+	.setup = setup,
+	.trial = isolation_trial,
+};

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __BENCH_ISOLATION_H
+#define __BENCH_ISOLATION_H
+
+/* What the parts of the isolation benchmark know of each other. */
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "replay.h"
+#include "trace.h"
+
+enum role { HIGH, LOW1, LOW2, NR_SESSIONS };
+
+/* No limit: "max" in the files of a cgroup. */
+#define ISOLATION_MAX	UINT64_MAX
+
+/* A session: a process in a cgroup of its own, whose memory follows a trace. */
+struct session {
+	struct trace trace;		/* scaled */
+	uint64_t memory_max;		/* bytes, or ISOLATION_MAX */
+	uint64_t memory_high;
+	char cgroup[PATH_MAX];
+	struct replay *replay;		/* NULL when it has ended */
+	bool ready;			/* it has the memory of its first sample */
+	struct replay_result result;
+};
+
+/**
+ * sessions_start() - start sessions, and wait until all are ready or have ended
+ * @s: the sessions, in cgroups that are there
+ * @nr: how many
+ * @options: how to follow the traces; the cgroup is filled in
+ *
+ * Each keeps to one processor, because PSI is exact only for a task that does not
+ * migrate.  The first has one for itself, and so have the others if there are
+ * enough.
+ *
+ * Return: 0, or a negative errno after a line on stderr; sessions_end() is due in
+ * any case.
+ */
+int sessions_start(struct session *s, unsigned int nr,
+		   const struct replay_options *options);
+
+/**
+ * sessions_run() - let them follow their traces, and wait until all have ended
+ * @s: the sessions, ready
+ * @nr: how many
+ * @limit_ms: those that run after so many milliseconds are ended, as timed out
+ *
+ * memory.pressure of each is read several times a second meanwhile: see
+ * worker_wait_stalled().
+ */
+void sessions_run(struct session *s, unsigned int nr, unsigned int limit_ms);
+
+/**
+ * sessions_end() - end those that have not ended
+ * @s: the sessions
+ * @nr: how many
+ */
+void sessions_end(struct session *s, unsigned int nr);
+
+enum isolation_ops {
+	ISOLATION_NO_OPS,
+	ISOLATION_TRIGGER,	/* progs/over_high.bpf.c */
+	ISOLATION_ROOM,		/* progs/oom_prevention.bpf.c */
+};
+
+/* What is attached, and what it needs to know. */
+struct isolation_bpf {
+	enum isolation_ops ops;
+	unsigned int delay_ms;		/* that the ops of LOW ask for */
+	unsigned int threshold;		/* page faults of HIGH a second */
+	uint64_t reserve;		/* bytes to be kept free in the parent */
+	/* filled in */
+	struct over_high *trigger;
+	struct oom_prevention *room;
+	int links[NR_SESSIONS];		/* or -1 */
+};
+
+/* What BPF was asked about a session, and its answers. */
+struct isolation_counts {
+	uint64_t delay_calls;
+	uint64_t delays;
+	uint64_t delay_ms;		/* sum */
+	uint64_t below_low_calls;	/* only HIGH has that callback */
+	uint64_t below_low_yes;
+};
+
+/**
+ * isolation_attach() - load the program, and attach its ops
+ * @bpf: which, and how
+ * @s: the sessions, all roles
+ *
+ * Return: 0, or a negative errno after a line on stderr; isolation_detach() is due
+ * in any case.
+ */
+int isolation_attach(struct isolation_bpf *bpf, const struct session *s);
+
+/**
+ * isolation_counts() - read the counters of a session
+ * @bpf: what is attached
+ * @s: the sessions
+ * @role: which
+ *
+ * Return: the counters, all 0 without ops.
+ */
+struct isolation_counts isolation_counts(const struct isolation_bpf *bpf,
+					 const struct session *s,
+					 enum role role);
+
+/**
+ * isolation_detach() - detach, and unload the program
+ * @bpf: what was attached
+ */
+void isolation_detach(struct isolation_bpf *bpf);
+
+#endif /* __BENCH_ISOLATION_H */

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# For each strategy: how many of each session's trials completed, and how late they
+# were at most, median and quartiles.
+
+# "bpf@50" and so on, the delay being in ms
+strategies = system("awk -F, 'NR > 1 && !seen[$2, $3]++ { print $2 \"@\" $3 }' '".stats."' | tr '\n' ' '")
+delays = system("sed -n 's/^# OVER_HIGH_MS: //p' '".csv."' | tr , ' '")
+label(i) = words(delays) > 1 ? word(strategies, i) : \
+	system("echo ".word(strategies, i)." | sed 's/@.*//'")
+experiment = system("sed -n -e 's/^# EXPERIMENT: //p' '".csv."'")
+scale = system("sed -n -e 's/^# SCALE: //p' '".csv."'")
+speed = system("sed -n -e 's/^# SPEED: //p' '".csv."'")
+roles = "HIGH LOW1 LOW2"
+array colour = [blue, orange, red]
+set xrange [0.4:words(strategies) + 0.6]
+set xtics ()
+do for [i = 1:words(strategies)] {
+	set xtics add (label(i) i)
+}
+set xtics noenhanced
+unset grid
+set grid ytics lc rgb "#d8d8d8"
+set style fill solid 0.6 border
+set lmargin 9
+set boxwidth 0.22
+
+# what analyze says of a value, of one session with one strategy
+is(what, role, i) = stringcolumn("value") eq what && \
+	stringcolumn("role") eq word(roles, role) && \
+	stringcolumn("strategy")."@".stringcolumn("over_high_ms") eq word(strategies, i)
+
+do for [terminal in "svg png"] {
+	eval "set terminal ".(terminal eq "svg" ? svg : png)
+	set output output.".".terminal
+	set multiplot layout 2, 1 title sprintf("Three sessions that do not fit (%s, %s %% of the memory, speed %s)\n%s", experiment, scale, speed, where) noenhanced
+	set ylabel "completed (%)"
+	set yrange [0:105]
+	set key outside top right horizontal width 2
+	plot for [r = 1:3] for [i = 1:words(strategies)] stats \
+			using (i + (r - 2) * 0.25):(is("completed", r, i) ? column("mean") * 100 : 1/0) \
+			with boxes lc rgb colour[r] title i == 1 ? word(roles, r) : ""
+	set ylabel "lateness, maximum (s)"
+	set yrange [0:*]
+	unset key
+	plot for [r = 1:3] for [i = 1:words(strategies)] stats \
+			using (i + (r - 2) * 0.25):(is("late_max_s", r, i) ? column("median") : 1/0):(column("q1")):(column("q3")):(0.22) \
+			with boxerrorbars lc rgb colour[r]
+	unset multiplot
+	unset output
+}
