@@ -86,7 +86,7 @@ check skip-unless-root all_skipped setpriv --reuid=65534 --regid=65534 \
 	--clear-groups "$top_dir/out/check-gcc/over_high"
 check skip-without-memcg skips_in_vm cgroup_disable=memory
 check skip-without-psi skips_in_vm psi=0
-check isolation "$vm_dir/vmtest.sh" -t 300 -- \
+check isolation "$vm_dir/vmtest.sh" -t 600 -- \
 	tests/isolation.sh "$top_dir/out/check-gcc/memcg_bench"
 check bench-resume "$vm_dir/vmtest.sh" -t 300 -- \
 	tests/bench-resume.sh "$top_dir/out/check-gcc/memcg_bench"
