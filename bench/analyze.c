@@ -10,7 +10,6 @@
 #include <argp.h>
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,18 +53,6 @@ static struct {
 
 static struct csv csv;
 
-static void __attribute__((noreturn, format(printf, 1, 2)))
-refuse(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputc('\n', stderr);
-	exit(2);
-}
-
 static void *allocate(size_t nr, size_t size)
 {
 	void *p = calloc(nr ?: 1, size);
@@ -78,7 +65,7 @@ static void *allocate(size_t nr, size_t size)
 static void add_name(struct names *names, const char *name)
 {
 	if (names->nr == MAX_NAMES)
-		refuse("more than %d columns", MAX_NAMES);
+		parse_refuse("more than %d columns", MAX_NAMES);
 	names->name[names->nr] = strdup(name);
 	if (!names->name[names->nr++])
 		abort();
@@ -202,11 +189,11 @@ static void find_columns(struct names *names, const char *option)
 
 		names->column[i] = csv_column(&csv, name);
 		if (names->column[i] < 0)
-			refuse("%s: no column %s, for --%s", csv.path, name,
+			parse_refuse("%s: no column %s, for --%s", csv.path, name,
 			       option);
 		for (j = 0; j < i && strcmp(option, "where"); j++) {
 			if (names->column[i] == names->column[j])
-				refuse("--%s: %s is there twice", option, name);
+				parse_refuse("--%s: %s is there twice", option, name);
 		}
 		free(name);
 	}
@@ -326,7 +313,7 @@ static void make_groups(void)
 		groups[nr_groups++].x = allocate(csv.nr_rows, sizeof(double));
 	}
 	if (!nr_groups)
-		refuse("%s: no rows", csv.path);
+		parse_refuse("%s: no rows", csv.path);
 	qsort(groups, nr_groups, sizeof(*groups), compare_groups);
 }
 
@@ -369,7 +356,7 @@ static void find_baseline(void)
 	if (baseline_index < 0 && !asked_for)
 		return;
 	if (baseline_index < 0)
-		refuse("--baseline=%s: want COLUMN=LEVEL, with one of the columns of --groups",
+		parse_refuse("--baseline=%s: want COLUMN=LEVEL, with one of the columns of --groups",
 		       opt.baseline);
 	baseline_level = equals + 1;
 	for (i = 0; i < nr_groups; i++) {
@@ -378,7 +365,7 @@ static void find_baseline(void)
 	}
 	baseline_index = -1;
 	if (asked_for)
-		refuse("--baseline=%s: no row of %s has that", opt.baseline,
+		parse_refuse("--baseline=%s: no row of %s has that", opt.baseline,
 		       csv.path);
 }
 
@@ -400,7 +387,7 @@ static double number(const struct csv_row *row, int column)
 	/* strtod() takes blanks, hexadecimals, nan and inf, too */
 	if (*end || end == text || !isfinite(x) ||
 	    strspn(text, "+-.0123456789eE") != strlen(text))
-		refuse("%s:%u: %s=%s: not a number", csv.path, row->line,
+		parse_refuse("%s:%u: %s=%s: not a number", csv.path, row->line,
 		       csv.columns[column], text);
 	return x;
 }
@@ -746,15 +733,15 @@ int main(int argc, char **argv)
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 	if (csv_read(&csv, opt.path))
-		refuse("%s", csv.error);
+		parse_refuse("%s", csv.error);
 	if (csv.complete < csv.size)
-		refuse("%s: the last row is not complete: use memcg_bench --resume",
+		parse_refuse("%s: the last row is not complete: use memcg_bench --resume",
 		       csv.path);
 
 	default_names(&opt.groups, "factor");
 	default_names(&opt.values, "result");
 	if (!opt.values.nr)
-		refuse("%s: it has no \"# result\" lines: name columns with --values",
+		parse_refuse("%s: it has no \"# result\" lines: name columns with --values",
 		       csv.path);
 	find_columns(&opt.groups, "groups");
 	find_columns(&opt.values, "values");

@@ -32,6 +32,7 @@
 #include "attach.h"
 #include "bench.h"
 #include "cgroup.h"
+#include "clock.h"
 #include "require.h"
 #include "worker.h"
 
@@ -178,10 +179,10 @@ static void *make_cgroups(void *arg)
 		if (snprintf(path, sizeof(path), "%s/%u", m->cgroup, i) >=
 		    (int)sizeof(path))
 			m->ret = -ENAMETOOLONG;
-		m->mkdir[i].begin_ns = bench_now_ns();
+		m->mkdir[i].begin_ns = clock_ns();
 		if (!m->ret)
 			m->ret = cg_create(path);
-		m->mkdir[i].end_ns = bench_now_ns();
+		m->mkdir[i].end_ns = clock_ns();
 		__atomic_store_n(&m->nr, i + 1, __ATOMIC_RELEASE);
 	}
 	return NULL;
@@ -195,15 +196,15 @@ static int attach_and_detach(int ops_fd, int cgroup_fd, struct times *t)
 {
 	int link;
 
-	t->begin_ns = bench_now_ns();
+	t->begin_ns = clock_ns();
 	link = memcg_bpf_link(ops_fd, cgroup_fd, 0);
-	t->attached_ns = bench_now_ns();
+	t->attached_ns = clock_ns();
 	if (link < 0) {
 		fprintf(stderr, "cannot attach: %s\n", strerror(-link));
 		return link;
 	}
 	close(link);
-	t->detached_ns = bench_now_ns();
+	t->detached_ns = clock_ns();
 	return 0;
 }
 

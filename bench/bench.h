@@ -171,11 +171,4 @@ bool bench_interrupted(void);
  */
 bool bench_is_emulated(void);
 
-/**
- * bench_now_ns() - CLOCK_MONOTONIC
- *
- * Return: the time in nanoseconds.
- */
-int64_t bench_now_ns(void);
-
 #endif /* __BENCH_H */

@@ -21,10 +21,12 @@
 
 #include "bench.h"
 #include "cgroup.h"
+#include "clock.h"
 #include "delay.h"
 #include "probe.h"
 #include "require.h"
 #include "worker.h"
+#include "workload.h"
 
 /* MEMCG_CHARGE_BATCH */
 #define BATCH_PAGES	64
@@ -98,12 +100,9 @@ static int work(void *arg)
 	char *map;
 
 	n = WARM_UP_BATCHES + bench_number(events);
-	map = mmap(NULL, n * batch, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (map == MAP_FAILED)
+	map = workload_map(n * batch);
+	if (!map)
 		return 1;
-	/* a huge page is charged at once; not all kernels have them */
-	madvise(map, n * batch, MADV_NOHUGEPAGE);
 	touch(map, WARM_UP_BATCHES * BATCH_PAGES);
 
 	stall_us = cg_memory_stall_us(job->cgroup);
@@ -111,9 +110,9 @@ static int work(void *arg)
 	if (stall_us < 0 || probe_answer(job->probe, job->cgroup, delay))
 		return 1;
 	for (i = WARM_UP_BATCHES; i < n; i++) {
-		begin_ns = bench_now_ns();
+		begin_ns = clock_ns();
 		touch(map + i * batch, BATCH_PAGES);
-		job->task_ns += bench_now_ns() - begin_ns;
+		job->task_ns += clock_ns() - begin_ns;
 	}
 	if (probe_answer(job->probe, job->cgroup, none))
 		return 1;
@@ -187,9 +186,8 @@ static int delay_trial(struct bench_trial *trial)
 	struct job *job;
 	int ret;
 
-	job = mmap(NULL, sizeof(*job), PROT_READ | PROT_WRITE,
-		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (job == MAP_FAILED)
+	job = worker_share(sizeof(*job));
+	if (!job)
 		return -errno;
 	job->probe = probe_load();
 	if (!job->probe)

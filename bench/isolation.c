@@ -32,7 +32,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -320,8 +319,7 @@ static int create_parent(const struct testbed *tb)
 	int ret = cg_write(tb->cgroup, "memory.max", "%" PRIu64,
 			   scaled(bench_number(total)));
 
-	/* There is no such file where the kernel is built without swap. */
-	cg_write(tb->cgroup, "memory.swap.max", "0");
+	cg_disable_swap(tb->cgroup);
 	return ret;
 }
 
@@ -385,9 +383,8 @@ static int setup(void)
 
 	if (!is_auto(HIGH) && !is_auto(LOW1))
 		return 0;
-	peaks = mmap(NULL, NR_SESSIONS * sizeof(*peaks), PROT_READ | PROT_WRITE,
-		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (peaks == MAP_FAILED)
+	peaks = worker_share(NR_SESSIONS * sizeof(*peaks));
+	if (!peaks)
 		return -errno;
 	/* a testbed is of a process of its own */
 	fflush(NULL);

@@ -8,15 +8,13 @@
 
 #include "bench.h"
 #include "cgroup.h"
+#include "clock.h"
 #include "isolation.h"
 #include "worker.h"
 
-/* how often to read memory.pressure: far less than 2^32 ns */
-#define FOLD_MS 250
-
 static int64_t now_ms(void)
 {
-	return bench_now_ns() / 1000000;
+	return clock_ns() / 1000000;
 }
 
 static void end(struct session *s, enum replay_outcome why)
@@ -48,7 +46,7 @@ static void wait_for_any(struct session *s, unsigned int nr, bool ready,
 			.events = POLLIN,
 		};
 	}
-	if (poll(fds, 2 * nr, left < 0 ? 0 : left < FOLD_MS ? left : FOLD_MS) < 0)
+	if (poll(fds, 2 * nr, left < 0 ? 0 : left < STALL_FOLD_MS ? left : STALL_FOLD_MS) < 0)
 		return;		/* a signal: look at the time */
 	for (i = 0; i < nr; i++) {
 		cg_memory_stall_us(s[i].cgroup);

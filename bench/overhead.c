@@ -34,8 +34,10 @@
 #include "attach.h"
 #include "bench.h"
 #include "cgroup.h"
+#include "clock.h"
 #include "require.h"
 #include "worker.h"
+#include "workload.h"
 
 #include "overhead.skel.h"
 
@@ -166,12 +168,12 @@ static void clock_start(struct clock *clock)
 		ioctl(clock->counter, PERF_EVENT_IOC_RESET, 0);
 		ioctl(clock->counter, PERF_EVENT_IOC_ENABLE, 0);
 	}
-	clock->begin_ns = bench_now_ns();
+	clock->begin_ns = clock_ns();
 }
 
 static void clock_stop(struct clock *clock, struct job *job)
 {
-	int64_t ns = bench_now_ns() - clock->begin_ns, n = -1;
+	int64_t ns = clock_ns() - clock->begin_ns, n = -1;
 
 	if (clock->counter >= 0) {
 		ioctl(clock->counter, PERF_EVENT_IOC_DISABLE, 0);
@@ -189,14 +191,10 @@ static int charge_anon(struct clock *clock, struct job *job)
 {
 	long page = sysconf(_SC_PAGESIZE);
 	uint64_t size = bench_number(region), at;
-	volatile char *map;
+	volatile char *map = workload_map(size);
 
-	map = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (map == MAP_FAILED)
+	if (!map)
 		return -errno;
-	/* a huge page is charged at once; not all kernels have them */
-	madvise((void *)map, size, MADV_NOHUGEPAGE);
 
 	clock_start(clock);
 	for (at = 0; at < size; at += page)
@@ -391,9 +389,8 @@ static int overhead_trial(struct bench_trial *trial)
 	struct job *job;
 	int ret;
 
-	job = mmap(NULL, sizeof(*job), PROT_READ | PROT_WRITE,
-		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (job == MAP_FAILED)
+	job = worker_share(sizeof(*job));
+	if (!job)
 		return -errno;
 	if (snprintf(job->file, sizeof(job->file), "%s/file", trial->tb.dir) >=
 	    (int)sizeof(job->file))

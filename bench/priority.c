@@ -260,8 +260,7 @@ static int priority_trial(struct bench_trial *trial)
 		ret = prepare(trial, &low, "low");
 	if (ret)
 		return ret;
-	/* There is no such file where the kernel is built without swap. */
-	cg_write(trial->tb.cgroup, "memory.swap.max", "0");
+	cg_disable_swap(trial->tb.cgroup);
 
 	trigger = trigger_load(high.cgroup);
 	if (!trigger)

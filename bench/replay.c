@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "clock.h"
 #include "replay.h"
 #include "replay_memory.h"
 
@@ -74,14 +75,6 @@ struct replay {
 	struct events events;	/* when it went */
 	int64_t stall_us;
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * NSEC + t.tv_nsec;
-}
 
 static void sleep_until(int64_t ns)
 {
@@ -155,7 +148,7 @@ static void resize(struct follower *f, uint64_t want)
 {
 	struct replay *r = f->r;
 	uint64_t size = f->mem.size;
-	int64_t before = now_ns();
+	int64_t before = clock_ns();
 	int ret;
 
 	if (want > size) {
@@ -164,7 +157,7 @@ static void resize(struct follower *f, uint64_t want)
 		if (ret)
 			fail(r, r->options.file ? "write to the file" :
 			     "populate memory", -ret);
-		count_growth(f, want - size, now_ns() - before);
+		count_growth(f, want - size, clock_ns() - before);
 	} else {
 		ret = replay_memory_shrink(&f->mem, size - want);
 		if (ret)
@@ -209,7 +202,7 @@ static uint64_t distance(uint64_t a, uint64_t b)
 
 static void follow_line(struct follower *f, const struct line *line)
 {
-	int64_t ns = now_ns();
+	int64_t ns = clock_ns();
 
 	while (ns < line->to_ns || f->mem.size != line->to) {
 		uint64_t want = line_at(line, ns);
@@ -226,7 +219,7 @@ static void follow_line(struct follower *f, const struct line *line)
 			sleep_until(line_step_ns(line, ns));
 		else
 			resize(f, want);
-		ns = now_ns();
+		ns = clock_ns();
 	}
 }
 
@@ -258,7 +251,7 @@ static void follow(struct follower *f)
 			llround(s[i].seconds / r->options.speed * NSEC);
 		follow_line(f, &line);
 
-		shared->end_ns = now_ns();
+		shared->end_ns = clock_ns();
 		r->late[i] = (double)(shared->end_ns - line.to_ns) / NSEC;
 		r->tracking[i] = f->current < 0 ? NAN : read_tracking(f);
 		shared->samples = i + 1;
@@ -474,7 +467,7 @@ void replay_go(struct replay *r)
 		r->events = read_events(r->options.cgroup);
 		r->stall_us = cg_memory_stall_us(r->options.cgroup);
 	}
-	r->shared->start_ns = now_ns();
+	r->shared->start_ns = clock_ns();
 	/* an eventfd takes it, or the process would wait until it is killed */
 	if (eventfd_write(r->go, 1))
 		perror("eventfd");
@@ -617,7 +610,7 @@ void replay_end(struct replay *r, enum replay_outcome why,
 	memset(result, 0, sizeof(*result));
 	kill_and_reap(r, &status, &usage);
 	if (!shared->completed)
-		shared->end_ns = now_ns();
+		shared->end_ns = clock_ns();
 
 	read_cgroup(r, result);
 	result->outcome = outcome_of(r, status, killed, why, result);

@@ -5,9 +5,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "replay_limit.h"
 
 #ifndef MADV_POPULATE_WRITE
@@ -16,14 +16,6 @@
 
 /* enough to see the pace of single faults, which are slow on some machines */
 #define TOUCH_BYTES (128ULL << 20)
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
 
 int replay_limit_measure(uint64_t bytes, struct replay_limit *limit)
 {
@@ -40,22 +32,22 @@ int replay_limit_measure(uint64_t bytes, struct replay_limit *limit)
 	limit->populate = 0;
 	if (!madvise(map, bytes, MADV_POPULATE_WRITE)) {
 		madvise(map, bytes, MADV_DONTNEED);
-		start = now();
+		start = clock_seconds();
 		if (!madvise(map, bytes, MADV_POPULATE_WRITE))
-			limit->populate = bytes / page / (now() - start);
+			limit->populate = bytes / page / (clock_seconds() - start);
 		madvise(map, bytes, MADV_DONTNEED);
 	}
 
 	if (bytes > TOUCH_BYTES)
 		bytes = TOUCH_BYTES;
-	start = now();
+	start = clock_seconds();
 	for (at = 0; at < bytes; at += page)
 		((volatile char *)map)[at] = 1;
-	limit->touch = bytes / page / (now() - start);
+	limit->touch = bytes / page / (clock_seconds() - start);
 
-	start = now();
+	start = clock_seconds();
 	madvise(map, bytes, MADV_DONTNEED);
-	limit->free = bytes / page / (now() - start);
+	limit->free = bytes / page / (clock_seconds() - start);
 
 	munmap(map, mapped);
 	return 0;

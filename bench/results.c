@@ -13,6 +13,7 @@
 #include "core.h"
 #include "csv.h"
 #include "kernel_log.h"
+#include "parse.h"
 
 /* the longest row, and more than the longest header */
 #define TEXT_MAX 65536
@@ -24,18 +25,6 @@ const struct bench_column row_common[] = {
 	[ROW_STATUS] = { "status", NULL, "ok, or the error for which the trial was given up", false },
 	{}
 };
-
-static void __attribute__((noreturn, format(printf, 1, 2)))
-refuse(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputc('\n', stderr);
-	exit(BENCH_EXIT_USAGE);
-}
 
 static void __attribute__((format(printf, 3, 4)))
 append(char *text, size_t *len, const char *fmt, ...)
@@ -123,13 +112,13 @@ static void create(struct results *results)
 	results->fd = open(tmp, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC,
 			   0644);
 	if (results->fd < 0)
-		refuse("cannot create %s: %s", tmp, strerror(errno));
+		parse_refuse("cannot create %s: %s", tmp, strerror(errno));
 	ret = append_file(results->fd, text, len);
 	if (!ret && rename(tmp, results->csv))
 		ret = -errno;
 	if (ret) {
 		unlink(tmp);
-		refuse("cannot write %s: %s", results->csv, strerror(-ret));
+		parse_refuse("cannot write %s: %s", results->csv, strerror(-ret));
 	}
 }
 
@@ -178,7 +167,7 @@ static void check_columns(const struct results *results, const struct csv *csv)
 		line += len + !!line[len];
 	}
 	if (*line || i < csv->nr_columns)
-		refuse("%s has other columns than %s has now: use another --results-dir",
+		parse_refuse("%s has other columns than %s has now: use another --results-dir",
 		       csv->path, results->bench->name);
 }
 
@@ -193,7 +182,7 @@ static void check_environment(const struct results *results,
 	for (i = 0; i < nr; i++) {
 		was = csv_meta(csv, env[i].key);
 		if (env[i].must_match && (!was || strcmp(was, env[i].value)))
-			refuse("%s was measured with \"%s: %s\", and this is \"%s\": set it so, or use another --results-dir",
+			parse_refuse("%s was measured with \"%s: %s\", and this is \"%s\": set it so, or use another --results-dir",
 			       csv->path, env[i].key, was ?: "", env[i].value);
 	}
 }
@@ -207,7 +196,7 @@ static void reopen(struct results *results)
 	int ret;
 
 	if (csv_read(&csv, results->csv))
-		refuse("%s", csv.error);
+		parse_refuse("%s", csv.error);
 	/* The seed goes on with the results, unless another one is asked for. */
 	if (!*param_seed.text && csv_meta(&csv, "SEED")) {
 		param_seed.text = strdup(csv_meta(&csv, "SEED"));
@@ -227,12 +216,12 @@ static void reopen(struct results *results)
 
 	results->fd = open(results->csv, O_RDWR | O_APPEND | O_CLOEXEC);
 	if (results->fd < 0)
-		refuse("cannot write %s: %s", results->csv, strerror(errno));
+		parse_refuse("cannot write %s: %s", results->csv, strerror(errno));
 	if (csv.complete < csv.size) {
 		fprintf(stderr, "%s: its last trial is not complete, and dropped\n",
 			results->csv);
 		if (ftruncate(results->fd, csv.complete))
-			refuse("cannot write %s: %s", results->csv,
+			parse_refuse("cannot write %s: %s", results->csv,
 			       strerror(errno));
 	}
 	csv_free(&csv);
@@ -242,7 +231,7 @@ static void reopen(struct results *results)
 		 bench_text(&param_trials));
 	ret = append_file(results->fd, text, strlen(text));
 	if (ret)
-		refuse("cannot write %s: %s", results->csv, strerror(-ret));
+		parse_refuse("cannot write %s: %s", results->csv, strerror(-ret));
 }
 
 static int print_param(struct bench_param *p, void *out)
@@ -262,7 +251,7 @@ static void keep_command(const struct results *results, char **argv)
 	snprintf(path, sizeof(path), "%s/command.txt", results->dir);
 	out = fopen(path, "ae");
 	if (!out)
-		refuse("cannot write %s: %s", path, strerror(errno));
+		parse_refuse("cannot write %s: %s", path, strerror(errno));
 	fprintf(out, "#");
 	for (i = 0; argv[i]; i++)
 		fprintf(out, " %s", argv[i]);
@@ -298,26 +287,26 @@ void results_open(struct results *results, const struct bench *bench,
 	snprintf(results->dir, sizeof(results->dir), "%s", param_results.text);
 	if (snprintf(results->csv, sizeof(results->csv), "%s/%s.csv",
 		     results->dir, bench->name) >= (int)sizeof(results->csv))
-		refuse("RESULTS=%s: too long", results->dir);
+		parse_refuse("RESULTS=%s: too long", results->dir);
 
 	there = !access(results->csv, F_OK);
 	if (resume && !there)
-		refuse("nothing to resume: no %s; name a folder with --results-dir",
+		parse_refuse("nothing to resume: no %s; name a folder with --results-dir",
 		       results->csv);
 	if (!resume && there)
-		refuse("%s is there: add --resume, or use another --results-dir",
+		parse_refuse("%s is there: add --resume, or use another --results-dir",
 		       results->csv);
 
 	ret = make_dir(results->dir);
 	if (ret)
-		refuse("cannot create %s: %s; set --results-dir", results->dir,
+		parse_refuse("cannot create %s: %s; set --results-dir", results->dir,
 		       strerror(-ret));
 	if (resume)
 		reopen(results);
 	else
 		create(results);
 	if (flock(results->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-		refuse("%s: another run is writing to it", results->csv);
+		parse_refuse("%s: another run is writing to it", results->csv);
 	keep_command(results, argv);
 }
 

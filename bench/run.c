@@ -4,13 +4,12 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "clock.h"
 #include "core.h"
 #include "require.h"
 #include "worker.h"
@@ -31,14 +30,6 @@ static void note_signal(int nr)
 bool bench_interrupted(void)
 {
 	return signal_nr;
-}
-
-int64_t bench_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
 void bench_set(struct bench_trial *trial, const char *column, const char *fmt, ...)
@@ -252,7 +243,7 @@ static int run_trial(struct run *run)
 
 static int measure(struct run *run, unsigned int config, unsigned int trial)
 {
-	int64_t begin_ns = bench_now_ns();
+	int64_t begin_ns = clock_ns();
 	double seconds;
 	int ret;
 
@@ -261,7 +252,7 @@ static int measure(struct run *run, unsigned int config, unsigned int trial)
 	if (ret <= 0)
 		return ret;
 
-	seconds = (bench_now_ns() - begin_ns) / 1e9;
+	seconds = (clock_ns() - begin_ns) / 1e9;
 	run->seconds[config] += seconds;
 	run->times[config]++;
 	if (run->row->error) {
@@ -306,10 +297,9 @@ static void find_configs(struct run *run)
 	run->configs = calloc(nr, sizeof(*run->configs));
 	run->seconds = calloc(nr, sizeof(*run->seconds));
 	run->times = calloc(nr, sizeof(*run->times));
-	run->row = mmap(NULL, sizeof(*run->row), PROT_READ | PROT_WRITE,
-			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	run->row = worker_share(sizeof(*run->row));
 	if (!run->configs || !run->seconds || !run->times ||
-	    run->row == MAP_FAILED)
+	    !run->row)
 		abort();
 
 	for (i = 0; i < nr; i++) {

@@ -141,6 +141,11 @@ int cg_enable_memory(const char *cgroup)
 	return ret;
 }
 
+void cg_disable_swap(const char *cgroup)
+{
+	cg_write(cgroup, "memory.swap.max", "0");
+}
+
 int cg_open(const char *cgroup)
 {
 	int fd = open(cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

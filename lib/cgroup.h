@@ -92,6 +92,14 @@ int cg_write(const char *cgroup, const char *file, const char *fmt, ...)
 int cg_enable_memory(const char *cgroup);
 
 /**
+ * cg_disable_swap() - keep the anonymous memory of a cgroup from being reclaimed
+ * @cgroup: path of the cgroup
+ *
+ * Where the kernel is built without swap, that is so already.
+ */
+void cg_disable_swap(const char *cgroup);
+
+/**
  * cg_open() - open the directory of a cgroup, as BPF links want it
  * @cgroup: path of the cgroup
  *

@@ -196,9 +196,8 @@ int contest_run(struct pressure *p, struct contest *c)
 	struct rival *rivals;
 	int ret;
 
-	rivals = mmap(NULL, 2 * sizeof(*rivals), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (rivals == MAP_FAILED)
+	rivals = worker_share(2 * sizeof(*rivals));
+	if (!rivals)
 		return -errno;
 
 	ret = cg_write(p->tb.cgroup, "memory.max", "%" PRIu64, params.cg_limit);

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
 
+#include "clock.h"
 #include "file_job.h"
 #include "params.h"
+#include "worker.h"
 #include "workload.h"
 
 struct file_job *file_job_new(const struct testbed *tb, const char *name,
 			      unsigned int max_passes)
 {
-	struct file_job *job = mmap(NULL, sizeof(*job), PROT_READ | PROT_WRITE,
-				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct file_job *job = worker_share(sizeof(*job));
 
-	if (job == MAP_FAILED)
+	if (!job)
 		return NULL;
 	if (snprintf(job->file, sizeof(job->file), "%s/%s", tb->dir, name) >=
 	    (int)sizeof(job->file))
@@ -23,18 +22,10 @@ struct file_job *file_job_new(const struct testbed *tb, const char *name,
 	return job;
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
 int file_job_run(void *arg)
 {
 	struct file_job *job = arg;
-	int64_t begin_ns = now_ns();
+	int64_t begin_ns = clock_ns();
 	int ret;
 
 	ret = workload_write_file(job->file, params.file_size);
@@ -44,7 +35,7 @@ int file_job_run(void *arg)
 		if (job->max_passes ? job->passes == job->max_passes : job->stop)
 			break;
 	}
-	job->ns = now_ns() - begin_ns;
+	job->ns = clock_ns() - begin_ns;
 
 	if (ret)
 		fprintf(stderr, "# %s: %s\n", job->file, strerror(-ret));

@@ -26,4 +26,13 @@ int parse_uint(const char *text, uint64_t min, uint64_t max, uint64_t *number);
  */
 int parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *size);
 
+/**
+ * parse_refuse() - end the program for what a user has given it
+ * @fmt: what is wrong, where, and what to do, as for printf(); without a newline
+ *
+ * Exits with status 2 after that line on stderr.
+ */
+void parse_refuse(const char *fmt, ...)
+	__attribute__((noreturn, format(printf, 1, 2)));
+
 #endif /* __LIB_PARSE_H */

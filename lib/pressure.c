@@ -21,8 +21,7 @@ int pressure_create(struct pressure *p, const char *name)
 	ret = testbed_create(&p->tb, name);
 	if (ret)
 		return ret;
-	/* There is no such file where the kernel is built without swap. */
-	cg_write(p->tb.cgroup, "memory.swap.max", "0");
+	cg_disable_swap(p->tb.cgroup);
 	ret = testbed_add_cgroup(&p->tb, p->high, "high");
 	if (!ret)
 		ret = testbed_add_cgroup(&p->tb, p->low, "low");

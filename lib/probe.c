@@ -193,9 +193,8 @@ int probe_whose_each(struct probe *probes[], int nr, char *const cgroups[],
 	};
 	int status;
 
-	job.whose = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (job.whose == MAP_FAILED)
+	job.whose = worker_share(size);
+	if (!job.whose)
 		return -errno;
 
 	status = worker_run(cgroups[0], whose_each_job, &job, STEP_TIMEOUT_MS);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -12,9 +13,6 @@
 
 #include "cgroup.h"
 #include "worker.h"
-
-/* how often to read memory.pressure: far less than 2^32 ns */
-#define FOLD_MS 250
 
 int worker_pin(unsigned int nr)
 {
@@ -33,6 +31,14 @@ int worker_pin(unsigned int nr)
 	CPU_ZERO(&one);
 	CPU_SET(cpu, &one);
 	return sched_setaffinity(0, sizeof(one), &one) ? -errno : 0;
+}
+
+void *worker_share(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
 }
 
 static void __attribute__((noreturn))
@@ -103,7 +109,7 @@ int worker_wait_stalled(pid_t pid, const char *cgroup, int timeout_ms,
 	int ret, step_ms;
 
 	do {
-		step_ms = timeout_ms < FOLD_MS ? timeout_ms : FOLD_MS;
+		step_ms = timeout_ms < STALL_FOLD_MS ? timeout_ms : STALL_FOLD_MS;
 		ret = worker_wait(pid, step_ms, status);
 		cg_memory_stall_us(cgroup);
 		timeout_ms -= step_ms;

@@ -2,6 +2,7 @@
 #ifndef __LIB_WORKER_H
 #define __LIB_WORKER_H
 
+#include <stddef.h>
 #include <sys/types.h>
 
 /* Far above what any step of a worker takes on an emulated machine. */
@@ -14,6 +15,16 @@
  * Return: 0, or a negative errno.
  */
 int worker_pin(unsigned int nr);
+
+/**
+ * worker_share() - make memory that the caller and its workers share
+ * @size: bytes
+ *
+ * The workers are those that are started later.  It is zeroed.
+ *
+ * Return: the memory, for munmap(), or NULL with errno set.
+ */
+void *worker_share(size_t size);
 
 /**
  * worker_start() - run a function in a process of its own in a cgroup
@@ -63,6 +74,9 @@ int worker_be_killable(void);
  */
 int worker_run(const char *cgroup, int (*fn)(void *arg), void *arg,
 	       int timeout_ms);
+
+/* how often that reads memory.pressure: far less than 2^32 ns */
+#define STALL_FOLD_MS	250
 
 /**
  * worker_wait_stalled() - worker_wait() for a worker whose stall is measured

@@ -72,7 +72,7 @@ FIXTURE_SETUP(attach)
 	REQUIRE(REQUIRE_MEMCG_BPF_OPS);
 	ASSERT_EQ(0, testbed_create(&self->tb, "attach"));
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->target, "target"));
-	ASSERT_EQ(0, cg_write(self->target, "cgroup.subtree_control", "+memory"));
+	ASSERT_EQ(0, cg_enable_memory(self->target));
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->child, "target/child"));
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->sibling, "sibling"));
 

@@ -12,7 +12,6 @@
  * how often and for how long BPF asked for it.
  */
 #include <inttypes.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "cgroup.h"
@@ -203,7 +202,7 @@ TEST_F(high_delay, asked_of_the_charged_memcg_only)
 	char parent[PATH_MAX], charged[PATH_MAX], sibling[PATH_MAX];
 
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, parent, "parent"));
-	ASSERT_EQ(0, cg_write(parent, "cgroup.subtree_control", "+memory"));
+	ASSERT_EQ(0, cg_enable_memory(parent));
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, charged, "parent/charged"));
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, sibling, "parent/sibling"));
 	attach(_metadata, self, parent);
@@ -284,6 +283,8 @@ struct excess {
 	int link;
 	pid_t holder;
 	pid_t grower;
+	bool ended;
+	int status;		/* of the grower */
 	int64_t stall_us;	/* of the grower */
 	uint64_t delays;	/* calls that returned @ms */
 };
@@ -330,25 +331,13 @@ static void start_excess(struct __test_metadata *_metadata,
 	ASSERT_GE(e->link, 0);
 }
 
-static bool is_growing(struct excess *e)
-{
-	siginfo_t info = {};
-
-	/* see worker_wait_stalled() */
-	cg_memory_stall_us(e->cgroup);
-	return !waitid(P_PID, e->grower, &info, WEXITED | WNOHANG | WNOWAIT) &&
-		!info.si_pid;
-}
-
 static void finish_excess(struct __test_metadata *_metadata,
 			  FIXTURE_DATA(high_delay) *self, struct excess *e)
 {
-	int status = 0;
-
-	EXPECT_EQ(1, worker_wait(e->grower, 0, &status))
+	EXPECT_TRUE(e->ended)
 		TH_LOG("%s does not end", e->name);
-	EXPECT_EQ(0, status)
-		TH_LOG("%s: %s", e->name, worker_status(status));
+	EXPECT_EQ(0, e->status)
+		TH_LOG("%s: %s", e->name, worker_status(e->status));
 	e->stall_us = cg_memory_stall_us(e->cgroup) - e->stall_us;
 	e->delays = stats_of(self, e->cgroup).delays;
 	TH_LOG("%-7s stalled %" PRId64 " us, BPF asked %" PRIu64 " times for %u ms",
@@ -385,11 +374,9 @@ TEST_F_TIMEOUT(high_delay, longer_penalty_of_memory_high_prevails, 300)
 	struct hold *hold;
 	unsigned int i, ms, left = ARRAY_SIZE(cases);
 
-	/* There is no such file where the kernel is built without swap. */
-	cg_write(self->tb.cgroup, "memory.swap.max", "0");
-	hold = mmap(NULL, sizeof(*hold), PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, hold);
+	cg_disable_swap(self->tb.cgroup);
+	hold = worker_share(sizeof(*hold));
+	ASSERT_NE(NULL, hold);
 	hold->size = 64 * MiB;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
@@ -402,8 +389,15 @@ TEST_F_TIMEOUT(high_delay, longer_penalty_of_memory_high_prevails, 300)
 	}
 	for (ms = 0; left && ms < STEP_TIMEOUT_MS; ms += 100) {
 		usleep(100000);
-		for (i = left = 0; i < ARRAY_SIZE(cases); i++)
-			left += is_growing(&cases[i]);
+		for (i = left = 0; i < ARRAY_SIZE(cases); i++) {
+			struct excess *e = &cases[i];
+
+			if (!e->ended)
+				e->ended = worker_wait_stalled(e->grower,
+							       e->cgroup, 0,
+							       &e->status) > 0;
+			left += !e->ended;
+		}
 	}
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
 		finish_excess(_metadata, self, &cases[i]);

@@ -172,14 +172,12 @@ FIXTURE_SETUP(lifecycle)
 	REQUIRE(REQUIRE_MEMCG_BPF_OPS | REQUIRE_PSI | REQUIRE_PAGE_CACHE |
 		REQUIRE_TWO_CPUS);
 	ASSERT_EQ(0, testbed_create(&self->tb, "lifecycle"));
-	/* There is no such file where the kernel is built without swap. */
-	cg_write(self->tb.cgroup, "memory.swap.max", "0");
+	cg_disable_swap(self->tb.cgroup);
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->parent, "parent"));
-	ASSERT_EQ(0, cg_write(self->parent, "cgroup.subtree_control", "+memory"));
+	ASSERT_EQ(0, cg_enable_memory(self->parent));
 
-	self->shared = mmap(NULL, sizeof(*self->shared), PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->shared);
+	self->shared = worker_share(sizeof(*self->shared));
+	ASSERT_NE(NULL, self->shared);
 	for (i = 0; i < 2; i++)
 		load(_metadata, self, i);
 }
@@ -267,9 +265,8 @@ static struct busy *start_busy(struct __test_metadata *_metadata,
 	char name[32];
 	int i;
 
-	busy = mmap(NULL, NR_BUSY * sizeof(*busy), PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, busy);
+	busy = worker_share(NR_BUSY * sizeof(*busy));
+	ASSERT_NE(NULL, busy);
 	for (i = 0; i < NR_BUSY; i++) {
 		snprintf(name, sizeof(name), "parent/busy%d", i);
 		ASSERT_EQ(0, testbed_add_cgroup(&self->tb, busy[i].cgroup, name));

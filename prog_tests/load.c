@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/filter.h>
-#include <sys/mman.h>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -330,7 +329,7 @@ TEST_F(callbacks, load_attach_and_are_called)
 	int i;
 
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, ops, "ops"));
-	ASSERT_EQ(0, cg_write(ops, "cgroup.subtree_control", "+memory"));
+	ASSERT_EQ(0, cg_enable_memory(ops));
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, charged, "ops/charged"));
 
 	listen_to_libbpf();
@@ -605,9 +604,8 @@ FIXTURE_SETUP(facts)
 	self->link = -1;
 	REQUIRE(REQUIRE_MEMCG_BPF_OPS);
 	ASSERT_EQ(0, testbed_create(&self->tb, "load"));
-	self->current = mmap(NULL, sizeof(*self->current), PROT_READ | PROT_WRITE,
-			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->current);
+	self->current = worker_share(sizeof(*self->current));
+	ASSERT_NE(NULL, self->current);
 	self->skel = facts__open();
 	ASSERT_NE(NULL, self->skel);
 }

@@ -143,12 +143,10 @@ FIXTURE_SETUP(oom_prevention)
 	ASSERT_EQ(0, testbed_create(&self->tb, "oom_prevention"));
 	ASSERT_EQ(0, cg_write(self->tb.cgroup, "memory.max", "%" PRIu64,
 			      params.cg_limit));
-	/* There is no such file where the kernel is built without swap. */
-	cg_write(self->tb.cgroup, "memory.swap.max", "0");
+	cg_disable_swap(self->tb.cgroup);
 
-	self->contest = mmap(NULL, sizeof(*self->contest), PROT_READ | PROT_WRITE,
-			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->contest);
+	self->contest = worker_share(sizeof(*self->contest));
+	ASSERT_NE(NULL, self->contest);
 
 	self->skel = oom_prevention__open();
 	ASSERT_NE(NULL, self->skel);

@@ -51,8 +51,7 @@ FIXTURE_SETUP(over_high)
 	ASSERT_EQ(0, testbed_create(&self->tb, "over_high"));
 	ASSERT_EQ(0, cg_write(self->tb.cgroup, "memory.max", "%" PRIu64,
 			      params.cg_limit));
-	/* There is no such file where the kernel is built without swap. */
-	cg_write(self->tb.cgroup, "memory.swap.max", "0");
+	cg_disable_swap(self->tb.cgroup);
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->high, "high"));
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->low, "low"));
 

@@ -86,7 +86,7 @@ expect_descendant_keeps_its_pages(struct __test_metadata *_metadata,
 	struct pressure_counts before, lost;
 	char child[PATH_MAX];
 
-	ASSERT_EQ(0, cg_write(p->high, "cgroup.subtree_control", "+memory"));
+	ASSERT_EQ(0, cg_enable_memory(p->high));
 	ASSERT_EQ(0, testbed_add_cgroup(&p->tb, child, "high/child"));
 	attach(_metadata, p, p->high, child, prot->yes);
 	fill(_metadata, p, child);

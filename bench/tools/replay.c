@@ -11,9 +11,9 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "replay.h"
 #include "replay_limit.h"
 #include "replay_report.h"
@@ -211,14 +211,6 @@ static bool check_options(const struct trace *trace)
 	return true;
 }
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
 static void print_progress(const struct replay *replay,
 			   const struct trace *trace, double seconds)
 {
@@ -254,7 +246,7 @@ static int run(struct replay *replay, const struct trace *trace, int signals)
 		{ .fd = replay_fd(replay), .events = POLLIN },
 		{ .fd = replay_ready_fd(replay), .events = POLLIN },
 	};
-	double start = now(), left = options.timeout;
+	double start = clock_seconds(), left = options.timeout;
 	struct signalfd_siginfo info;
 
 	while (!options.timeout || left > 0) {
@@ -267,12 +259,12 @@ static int run(struct replay *replay, const struct trace *trace, int signals)
 			return 0;
 		if (fds[2].revents) {
 			fds[2].fd = -1;
-			start = now();
+			start = clock_seconds();
 			replay_go(replay);
 		}
 		if (options.progress)
-			print_progress(replay, trace, now() - start);
-		left = options.timeout - (now() - start);
+			print_progress(replay, trace, clock_seconds() - start);
+		left = options.timeout - (clock_seconds() - start);
 	}
 	return EXIT_TIMED_OUT;
 }
