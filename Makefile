@@ -24,7 +24,7 @@ help:
 	@echo 'make run_tests              run them on this machine'
 	@echo 'make install INSTALL_PATH=  install them with the kselftest runner'
 	@echo 'make vm                     run them on a kernel built for it, in QEMU'
-	@echo 'make check                  check the sources, then make vm'
+	@echo 'make check                  check the sources and vm/, make vm, and prove the tests'
 	@echo 'make tools                  build what replays and imports memory traces'
 	@echo 'make traces                 make the traces in traces/ anew'
 	@echo 'make fuzz FUZZ_SECONDS=60   feed nonsense to the parsers of traces'

@@ -10,38 +10,8 @@
 # shellcheck disable=SC2317 # functions are called by name
 
 set -u
+. "$(dirname "$(realpath "$0")")/lib.sh"
 analyze=${1:?path of the analyze program}
-dir=$(mktemp -d) || exit
-trap 'rm -rf "$dir"' EXIT
-nr=0
-failed=0
-
-ok()
-{
-	nr=$((nr + 1))
-	echo "ok $nr $1"
-}
-
-not_ok()
-{
-	nr=$((nr + 1))
-	failed=1
-	sed 's/^/# /' "$dir/log"
-	echo "not ok $nr $1"
-}
-
-# check NAME COMMAND [ARG...]
-check()
-{
-	local name=$1
-
-	shift
-	if "$@" >"$dir/log" 2>&1; then
-		ok "$name"
-	else
-		not_ok "$name"
-	fi
-}
 
 # field FILE VALUE GROUP COLUMN - a cell of analyze's own CSV, of one group column
 field()
@@ -70,7 +40,7 @@ csv()
 		echo "# result v: [s] value"
 		echo "g,v"
 		tr ' ' ,
-	} >"$dir/$1"
+	} >"$work/$1"
 }
 
 # Numbers from 0 to 1, the same with any awk: Park and Miller's generator.
@@ -89,12 +59,12 @@ awk_random='
 #	wilcox.test(b, a, exact = FALSE)$p.value
 constants()
 {
-	local out=$dir/out
+	local out=$work/out
 
-	printf 'x %s\n' 12.1 15.3 11.8 14.2 13.7 19.9 12.6 13.1 40.5 12.9 >"$dir/v"
-	printf 'y %s\n' 16.4 18.2 17.7 13.3 21.5 16.9 15.8 22.3 >>"$dir/v"
-	csv constants.csv <"$dir/v"
-	"$analyze" -f csv -b g=x "$dir/constants.csv" >"$out" || return
+	printf 'x %s\n' 12.1 15.3 11.8 14.2 13.7 19.9 12.6 13.1 40.5 12.9 >"$work/v"
+	printf 'y %s\n' 16.4 18.2 17.7 13.3 21.5 16.9 15.8 22.3 >>"$work/v"
+	csv constants.csv <"$work/v"
+	"$analyze" -f csv -b g=x "$work/constants.csv" >"$out" || return
 	is n 10 "$(field "$out" v x n)" &&
 	is mean 16.61 "$(field "$out" v x mean)" &&
 	is sd 8.71262812755 "$(field "$out" v x sd)" &&
@@ -113,8 +83,8 @@ ties()
 		printf 'a %s\n' 1 2 2 3 3 3 4 5
 		printf 'b %s\n' 2 3 4 4 5 5 6 6 7
 	} | csv ties.csv
-	"$analyze" -f csv -b g=a "$dir/ties.csv" >"$dir/out" || return
-	is p 0.0317589571481 "$(field "$dir/out" v b p)"
+	"$analyze" -f csv -b g=a "$work/ties.csv" >"$work/out" || return
+	is p 0.0317589571481 "$(field "$work/out" v b p)"
 }
 
 # 0.012, 0.03, 0.04 and 0.5 become 0.048, 0.09, 0.09 and 0.5 by p.adjust(p, "holm").
@@ -127,10 +97,10 @@ holm()
 	for group in 0 1 2 3 4; do
 		seq 6 | awk -v g="$group" '{ print "g" g, $1 + 10 * g }'
 	done | csv holm.csv
-	"$analyze" -f csv -b g=g0 "$dir/holm.csv" >"$dir/out" || return
+	"$analyze" -f csv -b g=g0 "$work/holm.csv" >"$work/out" || return
 	for group in g1 g2 g3 g4; do
 		is "p of $group" 0.008658008658 \
-			"$(field "$dir/out" v "$group" p)" || return
+			"$(field "$work/out" v "$group" p)" || return
 	done
 }
 
@@ -141,7 +111,7 @@ coverage()
 		for (g = 0; g < 300; g++)
 			for (i = 0; i < 20; i++)
 				print "g" g, -log(random()) }' | csv coverage.csv
-	"$analyze" -f csv -r 2000 "$dir/coverage.csv" |
+	"$analyze" -f csv -r 2000 "$work/coverage.csv" |
 	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
 		{ n++; if ($at["low"] <= log(2) && $at["high"] >= log(2)) in_it++ }
 		END {
@@ -156,9 +126,9 @@ no_false_alarm()
 		for (g = 0; g <= 100; g++)
 			for (i = 0; i < 30; i++)
 				print "g" g, 10 - log(random()) }' | csv same.csv
-	"$analyze" -f csv -r 2000 -b g=g0 "$dir/same.csv" >"$dir/out" || return
-	echo "$(grep -c 'no difference shown' "$dir/out") of 100 are the same"
-	[ "$(grep -c 'no difference shown' "$dir/out")" -eq 100 ]
+	"$analyze" -f csv -r 2000 -b g=g0 "$work/same.csv" >"$work/out" || return
+	echo "$(grep -c 'no difference shown' "$work/out") of 100 are the same"
+	[ "$(grep -c 'no difference shown' "$work/out")" -eq 100 ]
 }
 
 known_difference()
@@ -168,36 +138,36 @@ known_difference()
 			for (i = 0; i < 30; i++)
 				print "g" g, (10 - log(random())) * (g ? 2 : 1) }' |
 		csv twice.csv
-	"$analyze" -f csv -b g=g0 "$dir/twice.csv" >"$dir/out" || return
-	cat "$dir/out"
-	[ "$(grep -c ',more$' "$dir/out")" -eq 8 ] &&
+	"$analyze" -f csv -b g=g0 "$work/twice.csv" >"$work/out" || return
+	cat "$work/out"
+	[ "$(grep -c ',more$' "$work/out")" -eq 8 ] &&
 	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
 		$2 != "g0" && ($at["ratio_low"] > 2 || $at["ratio_high"] < 2) { bad++ }
-		END { exit bad > 1 }' "$dir/out"
+		END { exit bad > 1 }' "$work/out"
 }
 
 # 1 - 2^(1 - 5) is less than 95 %.
 too_few()
 {
 	{ seq -f 'a %g' 5; seq -f 'b %g' 11 15; } | csv few.csv
-	"$analyze" -f csv -b g=a "$dir/few.csv" >"$dir/out" || return
-	cat "$dir/out"
-	[ "$(grep -c 'too few trials' "$dir/out")" -eq 1 ] &&
-		[ -z "$(field "$dir/out" v a low)" ]
+	"$analyze" -f csv -b g=a "$work/few.csv" >"$work/out" || return
+	cat "$work/out"
+	[ "$(grep -c 'too few trials' "$work/out")" -eq 1 ] &&
+		[ -z "$(field "$work/out" v a low)" ]
 }
 
 seed()
 {
-	"$analyze" -f csv --mean -s 1 "$dir/constants.csv" >"$dir/a" &&
-	"$analyze" -f csv --mean -s 1 "$dir/constants.csv" >"$dir/b" &&
-	"$analyze" -f csv --mean -s 2 "$dir/constants.csv" >"$dir/c" || return
-	cmp "$dir/a" "$dir/b" && ! cmp -s "$dir/a" "$dir/c"
+	"$analyze" -f csv --mean -s 1 "$work/constants.csv" >"$work/a" &&
+	"$analyze" -f csv --mean -s 1 "$work/constants.csv" >"$work/b" &&
+	"$analyze" -f csv --mean -s 2 "$work/constants.csv" >"$work/c" || return
+	cmp "$work/a" "$work/b" && ! cmp -s "$work/a" "$work/c"
 }
 
 # A trial that failed counts, but has no value; an empty cell was not measured.
 failed_and_missing()
 {
-	cat >"$dir/failed.csv" <<-END
+	cat >"$work/failed.csv" <<-END
 		# factor g: [] group
 		# result v: [s] value
 		g,status,v
@@ -206,11 +176,11 @@ failed_and_missing()
 		a,ok,
 		a,ok,3
 	END
-	"$analyze" -f csv "$dir/failed.csv" >"$dir/out" || return
-	cat "$dir/out"
-	is n 2 "$(field "$dir/out" v a n)" &&
-	is failed 1 "$(field "$dir/out" v a failed)" &&
-	is missing 1 "$(field "$dir/out" v a missing)"
+	"$analyze" -f csv "$work/failed.csv" >"$work/out" || return
+	cat "$work/out"
+	is n 2 "$(field "$work/out" v a n)" &&
+	is failed 1 "$(field "$work/out" v a failed)" &&
+	is missing 1 "$(field "$work/out" v a missing)"
 }
 
 formats()
@@ -218,20 +188,20 @@ formats()
 	local format
 
 	for format in text markdown html; do
-		"$analyze" -f "$format" "$dir/constants.csv" >"$dir/out" || return
-		grep -q 16.61 "$dir/out" || return
+		"$analyze" -f "$format" "$work/constants.csv" >"$work/out" || return
+		grep -q 16.61 "$work/out" || return
 	done
 }
 
 # refuses FILE WANT [OPTION...] - status 2, and an error that begins so
 refuses()
 {
-	local file=$dir/$1 want=$2 out status=0
+	local file=$work/$1 want=$2 out status=0
 
 	shift 2
-	out=$("$analyze" "$@" "$file" 2>&1 >"$dir/out") || status=$?
+	out=$("$analyze" "$@" "$file" 2>&1 >"$work/out") || status=$?
 	echo "status $status: $out"
-	[ "$status" -eq 2 ] && [[ $out == "$file"$want* ]] && [ ! -s "$dir/out" ]
+	[ "$status" -eq 2 ] && [[ $out == "$file"$want* ]] && [ ! -s "$work/out" ]
 }
 
 against_R()
@@ -243,8 +213,8 @@ against_R()
 				# ties in every other group
 				print "g" g, g % 2 ? int(x * 8) / 8 : x
 			} }' | csv r.csv
-	"$analyze" -f csv -b g=g0 -r 100 "$dir/r.csv" >"$dir/out" || return
-	Rscript --vanilla - "$dir/r.csv" "$dir/out" <<-'END'
+	"$analyze" -f csv -b g=g0 -r 100 "$work/r.csv" >"$work/out" || return
+	Rscript --vanilla - "$work/r.csv" "$work/out" <<-'END'
 		args <- commandArgs(TRUE)
 		d <- read.csv(args[1], comment.char = "#")
 		out <- read.csv(args[2])
@@ -286,7 +256,7 @@ check seed seed
 check failed_and_missing failed_and_missing
 check formats formats
 
-printf 'g,v\na,1\nb\n' >"$dir/fields.csv"
+printf 'g,v\na,1\nb\n' >"$work/fields.csv"
 check refuses_wrong_number_of_fields refuses fields.csv ':3: 1 fields, but 2 columns'
 printf 'a 1\na two\n' | csv word.csv
 check refuses_no_number refuses word.csv ':5: v=two: not a number'
@@ -296,20 +266,19 @@ printf 'a 1e999\n' | csv huge.csv
 check refuses_infinity refuses huge.csv ':4: v=1e999: not a number'
 printf 'a \0001\n' | csv binary.csv
 check refuses_binary refuses binary.csv ':4: byte 0x00 at column 3'
-: >"$dir/empty.csv"
+: >"$work/empty.csv"
 check refuses_empty refuses empty.csv ': empty file'
-printf '1,2\n3,4\n' >"$dir/headless.csv"
+printf '1,2\n3,4\n' >"$work/headless.csv"
 check refuses_no_header refuses headless.csv ':1: no header'
-printf 'g,v\na,1\na,2' >"$dir/torn.csv"
+printf 'g,v\na,1\na,2' >"$work/torn.csv"
 check refuses_torn_row refuses torn.csv ': the last row is not complete' -v v
-printf 'g,v\n"a",1\n' >"$dir/quoted.csv"
+printf 'g,v\n"a",1\n' >"$work/quoted.csv"
 check refuses_quotes refuses quoted.csv ':2: a quoted field' -v v
 check refuses_no_file refuses nothing.csv ': No such file'
 
 if command -v Rscript >/dev/null; then
 	check same_as_R against_R
 else
-	nr=$((nr + 1))
-	echo "ok $nr same_as_R # SKIP no R: apt-get install r-base-core"
+	skip same_as_R "no R: apt-get install r-base-core"
 fi
 exit $failed

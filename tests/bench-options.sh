@@ -7,9 +7,9 @@
 # the error names the parameter.  The output is KTAP.
 
 set -u
+. "$(dirname "$(realpath "$0")")/lib.sh"
 bench=${1:?path of memcg_bench}
-nr=0
-failed=0
+conf=$work/experiment.conf
 
 # refuses WANT [VAR=VALUE...] -- ARG...
 refuses()
@@ -23,19 +23,10 @@ refuses()
 	done
 	shift
 	out=$(env "${env[@]}" "$bench" "$@" 2>&1) || status=$?
-	nr=$((nr + 1))
-	if [ $status -eq 2 ] && [[ $out == *"$want"* ]]; then
-		echo "ok $nr ${env[*]} ${*//$conf/FILE}: ${want#"$conf:"}"
-		return
-	fi
-	failed=1
-	echo "# status $status, want 2 and: $want"
-	echo "# ${out//$'\n'/$'\n'# }"
-	echo "not ok $nr ${env[*]} $*"
+	printf '%s\n' "status $status, want 2 and: $want" "$out" >"$work.log"
+	[ $status -eq 2 ] && [[ $out == *"$want"* ]]
+	result $? "${env[*]} ${*//$conf/FILE}: ${want#"$conf:"}"
 }
-
-conf=$(mktemp --suffix=.conf) || exit
-trap 'rm -f "$conf"' EXIT
 
 # refuses_file WANT TEXT - as the file of an experiment
 refuses_file()

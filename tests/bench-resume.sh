@@ -5,31 +5,19 @@
 #
 # A run that a signal ends keeps its rows, leaves nothing behind, and can go on
 # where it was.  The output is KTAP.
+#
+# shellcheck disable=SC2317 # wait_until calls them
 
 set -u
+. "$(dirname "$(realpath "$0")")/lib.sh"
 bench=${1:?path of memcg_bench}
-dir=$(mktemp -d) || exit
-trap 'rm -rf "$dir"' EXIT
-csv=$dir/results/delay.csv
-nr=0
-failed=0
-
-result()
-{
-	nr=$((nr + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $nr $2"
-		return
-	fi
-	failed=1
-	sed 's/^/# /' "$dir/log" "$csv"
-	echo "not ok $nr $2"
-}
+csv=$work/results/delay.csv
+logs=("$work/log" "$csv")
 
 run()
 {
 	"$bench" delay --over-high-ms=0,300 --seed=1 \
-		--results-dir="$dir/results" "$@" >"$dir/log" 2>&1
+		--results-dir="$work/results" "$@" >"$work/log" 2>&1
 }
 
 rows()
@@ -44,34 +32,34 @@ whole()
 		[ -z "$(tail -c 1 "$csv" | tr -d '\n')" ]
 }
 
+is_clean()
+{
+	! compgen -G '/sys/fs/cgroup/memcg_bpf.*' && ! compgen -G '/var/tmp/memcg_bpf.*'
+}
+
 nothing_left()
 {
-	local i
+	wait_until 10 is_clean >>"$work/log"
+}
 
-	for ((i = 0; i < 100; i++)); do
-		compgen -G '/sys/fs/cgroup/memcg_bpf.*' >/dev/null ||
-			compgen -G '/var/tmp/memcg_bpf.*' >/dev/null || return 0
-		sleep 0.1
-	done
-	return 1
+three_rows()
+{
+	[ -e "$csv" ] && [ "$(rows)" -ge 3 ]
 }
 
 # ends_by SIGNAL STATUS - in the middle of a run
 ends_by()
 {
-	local status=0 pid i
+	local status=0 pid
 
-	rm -rf "$dir/results"
+	rm -rf "$work/results"
 	"$bench" delay --over-high-ms=0,300 --seed=1 --trials=1000 \
-		--results-dir="$dir/results" >"$dir/log" 2>&1 &
+		--results-dir="$work/results" >"$work/log" 2>&1 &
 	pid=$!
-	for ((i = 0; i < 600; i++)); do
-		[ ! -e "$csv" ] || [ "$(rows)" -lt 3 ] || break
-		sleep 0.1
-	done
+	wait_until 60 three_rows >>"$work/log"
 	kill -"$1" $pid
 	{ wait $pid; } 2>/dev/null || status=$?
-	echo "status $status" >>"$dir/log"
+	echo "status $status" >>"$work/log"
 	[ $status -eq "$2" ] && [ "$(rows)" -ge 3 ] && whole && nothing_left
 }
 
@@ -83,11 +71,11 @@ for signal in KILL:137 TERM:143 INT:130; do
 done
 
 run --trials=2
-[ $? -eq 2 ] && grep -q 'add --resume' "$dir/log"
+[ $? -eq 2 ] && grep -q 'add --resume' "$work/log"
 result $? does_not_overwrite
 
 run --resume --trials=2 --events=7
-[ $? -eq 2 ] && grep -q 'EVENTS: 3' "$dir/log"
+[ $? -eq 2 ] && grep -q 'EVENTS: 3' "$work/log"
 result $? does_not_mix_parameters
 
 # half a row, as of a machine that lost its power
@@ -98,10 +86,10 @@ run --resume --trials=$((before + 2)) && whole &&
 	[ "$(grep ',ok,' "$csv" | cut -d, -f 1-3 | sort | uniq -d | wc -l)" -eq 0 ]
 result $? resumes_with_what_is_missing
 
-run --resume --trials=$((before + 2)) && grep -q '0 of 0 trials' "$dir/log"
+run --resume --trials=$((before + 2)) && grep -q '0 of 0 trials' "$work/log"
 result $? has_nothing_to_add
 
-rm -rf "$dir/results"
+rm -rf "$work/results"
 run --trials=1 --over-high-ms=2000 --trial-timeout=1
 [ $? -eq 1 ] && grep -q ',ETIMEDOUT,' "$csv" && whole && nothing_left
 result $? trial_that_takes_too_long_has_failed

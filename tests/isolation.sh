@@ -9,22 +9,8 @@
 # is there.  The output is KTAP.
 
 set -u
-dir=$(mktemp -d) || exit
-trap 'rm -rf "$dir"' EXIT
-nr=0
-failed=0
-
-result()
-{
-	nr=$((nr + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $nr $2"
-		return
-	fi
-	failed=1
-	sed 's/^/# /' "$dir/log"
-	echo "not ok $nr $2"
-}
+. "$(dirname "$(realpath "$0")")/lib.sh"
+logs=("$work/log")
 
 # never WHAT CONDITION - of no row, in words of awk with the names of columns
 never()
@@ -40,8 +26,8 @@ END
 		echo "/^#/ { next } !header { header = 1; next } status() != \"ok\" { next }"
 		echo "{ rows++ } $2 { print; bad = 1 }"
 		echo "END { if (!rows) print \"no rows\"; exit bad || !rows }"
-	} >"$dir/awk"
-	awk -F, -f "$dir/awk" "$csv" >"$dir/log" 2>&1
+	} >"$work/awk"
+	awk -F, -f "$work/awk" "$csv" >"$work/log" 2>&1
 	result $? "$1"
 }
 
@@ -85,26 +71,26 @@ if [ "${1-}" = --csv ]; then
 	csv=${2:?a CSV of the isolation benchmark}
 	echo "TAP version 13"
 	check_csv
-	echo "1..$nr"
+	echo "1..$test_nr"
 	exit $failed
 fi
 
 bench=${1:?path of memcg_bench}
-csv=$dir/results/isolation.csv
+csv=$work/results/isolation.csv
 
 run()
 {
 	SCALE=5 SPEED=50 "$bench" isolation --seed=1 --trials=1 \
 		--strategy=no_isolation,static,high,bpf,bpf_room \
-		--low-memory-high=auto --results-dir="$dir/results" "$@" \
-		>"$dir/log" 2>&1
+		--low-memory-high=auto --results-dir="$work/results" "$@" \
+		>"$work/log" 2>&1
 }
 
 # Each trial has all of its rows, and no row is there twice.
 whole()
 {
-	grep -v '^#' "$csv" | cut -d, -f 1-4 >"$dir/log"
-	[ "$(wc -l <"$dir/log")" -eq 16 ] && ! sort "$dir/log" | uniq -d | grep .
+	grep -v '^#' "$csv" | cut -d, -f 1-4 >"$work/log"
+	[ "$(wc -l <"$work/log")" -eq 16 ] && ! sort "$work/log" | uniq -d | grep .
 }
 
 echo "TAP version 13"
@@ -114,11 +100,11 @@ whole
 result $? "three rows a trial"
 check_csv
 # of the last trial, a row and a half
-tail -n 2 "$csv" | wc -c >"$dir/log"
-truncate -s "-$(($(cat "$dir/log") - 20))" "$csv"
+tail -n 2 "$csv" | wc -c >"$work/log"
+truncate -s "-$(($(cat "$work/log") - 20))" "$csv"
 run --resume
 result $? "it goes on after half a trial"
 whole
 result $? "three rows a trial, again"
-echo "1..$nr"
+echo "1..$test_nr"
 exit $failed

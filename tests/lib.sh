@@ -9,8 +9,25 @@ top_dir=$(dirname "$tests_dir")
 vm_dir=$top_dir/vm
 
 test_nr=0
-work=$(mktemp -d)	# emptied before each test
-trap 'rm -rf "$work"' EXIT
+# shellcheck disable=SC2034 # for those who source this
+failed=0		# 1 after the first test that has
+work=$(mktemp -d) || exit
+trap 'rm -rf "$work" "$work.log"' EXIT
+logs=("$work.log")	# what is printed of a test that has failed
+
+# result STATUS NAME - of a test
+result()
+{
+	test_nr=$((test_nr + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $test_nr $2"
+		return
+	fi
+	# shellcheck disable=SC2034
+	failed=1
+	sed 's/^/# /' "${logs[@]}"
+	echo "not ok $test_nr $2"
+}
 
 # check NAME COMMAND [ARG...] - a test passes if the command does
 check()
@@ -18,15 +35,8 @@ check()
 	local name=$1
 
 	shift
-	test_nr=$((test_nr + 1))
-	rm -rf "${work:?}"/* "$work.log"
-	if ("$@") >"$work.log" 2>&1; then
-		echo "ok $test_nr $name"
-	else
-		sed 's/^/# /' "$work.log"
-		echo "not ok $test_nr $name"
-	fi
-	rm -f "$work.log"
+	("$@") >"$work.log" 2>&1
+	result $? "$name"
 }
 
 # skip NAME REASON

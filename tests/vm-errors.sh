@@ -323,29 +323,36 @@ guest_ends_without_a_word()
 		-o "$work/out" -- busybox reboot -f
 }
 
-check vm.bad_options bad_options
-check vm.bad_kernel_trees bad_kernel_trees
-check vm.bad_patches bad_patches
-check vm.build_fails build_fails
+# test_of FUNCTION - in an empty $work
+test_of()
+{
+	rm -rf "${work:?}"/*
+	check "vm.$1" "$1"
+}
+
+test_of bad_options
+test_of bad_kernel_trees
+test_of bad_patches
+test_of build_fails
 if [ "$(id -u)" -eq 0 ]; then
-	check vm.missing_tools missing_tools
-	check vm.no_space_for_source no_space_for_source
-	check vm.no_space_for_kernel no_space_for_kernel
-	check vm.read_only_tree read_only_tree
+	test_of missing_tools
+	test_of no_space_for_source
+	test_of no_space_for_kernel
+	test_of read_only_tree
 else
 	for name in missing_tools no_space_for_source no_space_for_kernel \
 		    read_only_tree; do
 		skip vm.$name "not root: run with sudo"
 	done
 fi
-check vm.interrupt_while_copying interrupt_while_copying
-check vm.interrupt_while_building interrupt_while_building
-check vm.interrupt_while_running interrupt_while_running
-check vm.terminated_while_running terminated_while_running
-check vm.killed_while_running killed_while_running
-check vm.two_builds_of_one_kernel two_builds_of_one_kernel
-check vm.two_runs_in_one_output two_runs_in_one_output
-check vm.status_of_the_command status_of_the_command
-check vm.guest_panics guest_panics
-check vm.guest_hangs guest_hangs
-check vm.guest_ends_without_a_word guest_ends_without_a_word
+test_of interrupt_while_copying
+test_of interrupt_while_building
+test_of interrupt_while_running
+test_of terminated_while_running
+test_of killed_while_running
+test_of two_builds_of_one_kernel
+test_of two_runs_in_one_output
+test_of status_of_the_command
+test_of guest_panics
+test_of guest_hangs
+test_of guest_ends_without_a_word

@@ -26,19 +26,19 @@ trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-cp "$vm_dir/faults" "$tmp/table"
+table=$vm_dir/faults
+for fault in "$@"; do
+	grep -q "^$fault	" "$table" ||
+		die "$EXIT_USAGE" "$fault: no such fault in $table"
+done
+
+build_suite
+rm -rf "$top_dir"/out/faults-*
 if [ $# -gt 0 ]; then
 	parts=1
-	for fault in "$@"; do
-		grep -q "^$fault	" "$vm_dir/faults" ||
-			die "$EXIT_USAGE" "$fault: no such fault in $vm_dir/faults"
-	done
-	printf '^%s\t\n' besides "$@" | grep -f - "$vm_dir/faults" >"$tmp/table"
+	table=$top_dir/out/faults.table
+	printf '^%s\t\n' besides "$@" | grep -f - "$vm_dir/faults" >"$table"
 fi
-build_suite
-table=$top_dir/out/faults.table
-rm -rf "$top_dir"/out/faults-*
-cp "$tmp/table" "$table"
 
 mkfifo "$tmp/ktap"
 for ((part = 0; part < parts; part++)); do

@@ -16,8 +16,6 @@
 set -eu
 . "$(dirname "$(realpath "$0")")/common.sh"
 
-need_packages "${kernel_packages[@]}" "${suite_packages[@]}" "${vm_packages[@]}"
-
 results=${RESULTS:-$top_dir/results}
 resume=${RESUME-}
 if [ -n "$resume" ] && [ $# -ne 1 ]; then
@@ -25,11 +23,7 @@ if [ -n "$resume" ] && [ $# -ne 1 ]; then
 fi
 unset RESULTS RESUME
 
-kernel=$("$vm_dir/kernel.sh" build)
-source=$("$vm_dir/kernel.sh" source)
-suite=$top_dir/out/vm-suite
-make -s -C "$top_dir" all KSRC="$source" VMLINUX_BTF="$kernel/vmlinux" \
-	OUTPUT="$suite"
+build_suite
 
 # A clock that counts nanoseconds, if the guest is emulated: see tsc-khz.c.
 clock=
