@@ -108,7 +108,7 @@ build_suite()
 		"${vm_packages[@]}"
 	kernel=$("$vm_dir/kernel.sh" build)
 	source=$("$vm_dir/kernel.sh" source)
-	suite=$top_dir/out/vm-suite
+	suite=$top_dir/out/vm-suite${FLAVOUR:+-$FLAVOUR}
 	if ! mkdir -p "$suite" || [ ! -w "$suite" ]; then
 		die "$EXIT_USAGE" "cannot write to $suite: copy this tree to where you may write"
 	fi

@@ -9,8 +9,9 @@
 #				vmlinux and config
 #
 #   KSRC=DIR		a kernel tree, instead of Debian's linux-source package
-#   PATCHES=PATH	a directory of patches, or an mbox; default: vm/patches for
+#   PATCHES=PATH[:...]	directories of patches, or an mbox; default: vm/patches for
 #			the package, none for KSRC
+#   FLAVOUR=debug	with what finds bugs in the kernel itself: vm/debug.config
 #   MEMCG_BPF_CACHE=DIR	the cache; default: ~/.cache/memcg-bpf
 
 set -eu -o pipefail
@@ -67,23 +68,31 @@ keep_entry()
 
 check_input()
 {
-	local file
+	local file path paths
 
-	patches=()
-	if [ -n "${PATCHES-}" ]; then
-		[ -r "$PATCHES" ] ||
-			die "$EXIT_USAGE" "PATCHES=$PATCHES: cannot read it"
-	elif [ -z "${PATCHES+set}" ] && [ -z "${KSRC-}" ]; then
+	fragments=("$top_dir/config" "$vm_dir/kernel.config")
+	if [ -n "${FLAVOUR-}" ]; then
+		[ "$FLAVOUR" = debug ] ||
+			die "$EXIT_USAGE" "FLAVOUR=$FLAVOUR: there is none but debug"
+		fragments+=("$vm_dir/$FLAVOUR.config")
+	fi
+
+	if [ -z "${PATCHES+set}" ] && [ -z "${KSRC-}" ]; then
 		PATCHES=$vm_dir/patches
 	fi
-	if [ -d "${PATCHES-}" ]; then
-		mapfile -t patches < <(find "$(realpath "$PATCHES")" \
+	patches=()
+	IFS=: read -r -a paths <<<"${PATCHES-}"
+	for path in ${paths[@]+"${paths[@]}"}; do
+		[ -r "$path" ] || die "$EXIT_USAGE" "PATCHES=$path: cannot read it"
+		if [ ! -d "$path" ]; then
+			patches+=("$(realpath "$path")")
+			continue
+		fi
+		mapfile -t -O ${#patches[@]} patches < <(find "$(realpath "$path")" \
 			-maxdepth 1 -name '*.patch' | LC_ALL=C sort)
-		[ ${#patches[@]} -gt 0 ] ||
-			die "$EXIT_USAGE" "PATCHES=$PATCHES: no *.patch in it"
-	elif [ -n "${PATCHES-}" ]; then
-		patches=("$(realpath "$PATCHES")")
-	fi
+		compgen -G "$path/*.patch" >/dev/null ||
+			die "$EXIT_USAGE" "PATCHES=$path: no *.patch in it"
+	done
 
 	if [ -z "${KSRC-}" ]; then
 		return
@@ -179,7 +188,7 @@ configure()
 {
 	local missing
 
-	cat "$top_dir/config" "$vm_dir/kernel.config" >"$1/wanted.config"
+	cat "${fragments[@]}" >"$1/wanted.config"
 	make -s -C "$source" O="$1" KCONFIG_ALLCONFIG="$1/wanted.config" \
 		allnoconfig >"$1/configure.log" 2>&1 || {
 		tail -n 20 "$1/configure.log" >&2
@@ -191,7 +200,7 @@ configure()
 		die "$EXIT_BUILD" "this kernel cannot have $missing; see $1/.config"
 
 	# Names come and go.  The guest may well boot without one of these.
-	missing=$(missing_options "$1/.config" "$vm_dir/kernel.config")
+	missing=$(missing_options "$1/.config" "$1/wanted.config")
 	[ -z "$missing" ] || say "note: this kernel does not have $missing"
 }
 
@@ -214,7 +223,7 @@ build()
 
 	get_source
 	key=$({ echo "$source_key"; gcc --version; pahole --version
-		cat "$top_dir/config" "$vm_dir/kernel.config"; } | hash_input)
+		cat "${fragments[@]}"; } | hash_input)
 	entry=$cache_dir/kernel/$key
 	if [ ! -d "$entry" ]; then
 		take_lock kernel "$key"

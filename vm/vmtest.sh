@@ -4,7 +4,7 @@
 set -eu -o pipefail
 . "$(dirname "$(realpath "$0")")/common.sh"
 
-memory=2G
+memory=
 cpus=2
 timeout=1800
 accel=auto
@@ -19,14 +19,16 @@ usage: vmtest.sh [OPTION...] -- COMMAND [ARG...]
 
 Run a command in a virtual machine, as root, on a kernel built for it.  The root
 of the guest is that of this machine, read-only; /tmp is empty, but for this tree
-if it is there, and /var/tmp is an empty disk.  The command has the current directory, the environment, and
-\$VM_OUTPUT, a folder that is OUTPUT out here.
+if it is there, and /var/tmp is an empty disk.  The command has the current
+directory, the environment, and \$VM_OUTPUT, a folder that is OUTPUT out here.
 
-  -m, --memory=SIZE     memory of the guest (default: $memory)
+  -m, --memory=SIZE     memory of the guest (default: 2G, with --debug 4G)
   -c, --cpus=N          its processors (default: $cpus)
   -t, --timeout=SECONDS when to give up (default: $timeout)
   -a, --accel=kvm|tcg   (default: kvm if it works, else tcg)
   -s, --scratch=SIZE    size of the disk at /var/tmp (default: $scratch_size)
+  -d, --debug           a kernel with KASAN, lockdep, kmemleak and the like, where a
+                        warning is a panic; FLAVOUR=debug is the same
   -k, --append=ARGS     more for the kernel's command line
   -o, --output=DIR      where console.log and the command's files go
                         (default: $output)
@@ -39,7 +41,7 @@ Exit status: that of the command, or
   $EXIT_USAGE    bad option, kernel tree or patch
   $EXIT_TOOLS  a tool is missing
   $EXIT_BUILD  the kernel does not build
-  $EXIT_PANIC  panic or oops in the guest
+  $EXIT_PANIC  panic, oops or, with --debug, a leak in the guest
   $EXIT_GUEST  the guest did not start, or ended before the command did
   $EXIT_TIMEOUT  timeout
 END
@@ -55,8 +57,8 @@ want()
 	[[ $2 =~ ^($3)$ ]] || bad_option "$1=$2: want $4"
 }
 
-options=$(getopt -n vmtest.sh -o m:c:t:a:s:k:o:h \
-	-l memory:,cpus:,timeout:,accel:,scratch:,append:,output:,help -- "$@") ||
+options=$(getopt -n vmtest.sh -o m:c:t:a:s:dk:o:h \
+	-l memory:,cpus:,timeout:,accel:,scratch:,debug,append:,output:,help -- "$@") ||
 	bad_option "bad option"
 eval set -- "$options"
 while [ "$1" != -- ]; do
@@ -66,6 +68,7 @@ while [ "$1" != -- ]; do
 	-t|--timeout)	timeout=$2; shift ;;
 	-a|--accel)	accel=$2; shift ;;
 	-s|--scratch)	scratch_size=$2; shift ;;
+	-d|--debug)	export FLAVOUR=debug ;;
 	-k|--append)	append=$2; shift ;;
 	-o|--output)	output=$2; shift ;;
 	-h|--help)	usage; exit 0 ;;
@@ -74,12 +77,25 @@ while [ "$1" != -- ]; do
 done
 shift
 
-want --memory "$memory" '[1-9][0-9]*[MG]' 'a size such as 2G'
+[ -z "$memory" ] || want --memory "$memory" '[1-9][0-9]*[MG]' 'a size such as 2G'
 want --cpus "$cpus" '[1-9]|1[0-6]' '1 to 16'
 want --timeout "$timeout" '[1-9][0-9]*' 'seconds'
 want --accel "$accel" 'auto|kvm|tcg' 'kvm or tcg'
 want --scratch "$scratch_size" '[1-9][0-9]*[MG]' 'a size such as 4G'
 [ $# -gt 0 ] || bad_option "no command"
+
+# What the console shows when the guest's kernel has failed.
+failures='Kernel panic|Oops:|BUG:? |general protection fault'
+
+# KASAN keeps an eighth of the memory for itself, and its quarantine some more.
+# What takes long there because it is emulated is not to look like a hang.  Of what
+# lockdep finds the kernel makes no panic; it only says so, and once.
+if [ "${FLAVOUR-}" = debug ]; then
+	memory=${memory:-4G}
+	append="panic_on_warn=1 watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=180 $append"
+	failures+='|WARNING: '
+fi
+memory=${memory:-2G}
 
 need_packages "${vm_packages[@]}" "${kernel_packages[@]}"
 kernel=$("$vm_dir/kernel.sh" build)
@@ -133,7 +149,7 @@ mkdir -p "$output" || die "$EXIT_USAGE" "--output=$output: cannot create it"
 output=$(realpath "$output")
 exec 8<"$output"
 flock -n 8 || die "$EXIT_USAGE" "--output=$output: another run is using it"
-rm -f "$output/status" "$output/console.log"
+rm -f "$output/status" "$output/console.log" "$output/kmemleak"
 
 tmp=
 qemu=
@@ -186,10 +202,8 @@ status=0
 wait $qemu || status=$?
 qemu=
 
-if grep -q -E 'Kernel panic|Oops:|BUG: |general protection fault' \
-	"$output/console.log" 2>/dev/null; then
-	grep -m 1 -A 25 -E 'Kernel panic|Oops:|BUG: |general protection fault' \
-		"$output/console.log" >&2
+if grep -q -E "$failures" "$output/console.log" 2>/dev/null; then
+	grep -m 1 -A 25 -E "$failures" "$output/console.log" >&2
 	die "$EXIT_PANIC" "the guest's kernel failed; log: $output/console.log"
 fi
 if [ $status -eq 124 ] || [ $status -eq 137 ]; then
@@ -199,6 +213,11 @@ fi
 if [ ! -s "$output/status" ]; then
 	tail -n 5 "$output/console.log" >&2
 	die "$EXIT_GUEST" "the guest ended before the command did; log: $output/console.log"
+fi
+
+if [ -s "$output/kmemleak" ]; then
+	head -n 40 "$output/kmemleak" >&2
+	die "$EXIT_PANIC" "the guest's kernel has lost memory, says kmemleak; all of it: $output/kmemleak"
 fi
 
 read -r status <"$output/status"
