@@ -27,7 +27,7 @@ help:
 	@echo 'make check                  check the sources and vm/, make vm, and prove the tests'
 	@echo 'make tools                  build what replays and imports memory traces'
 	@echo 'make traces                 make the traces in traces/ anew'
-	@echo 'make fuzz FUZZ_SECONDS=60   feed nonsense to the parsers of traces'
+	@echo 'make fuzz FUZZ_SECONDS=60   feed nonsense to the parsers'
 	@echo 'make bench [BENCH=NAME]     measure in QEMU, as make vm does; parameters: BENCH --help'
 	@echo 'make bench-native BENCH=    measure on this machine'
 	@echo 'make plots, make report     draw what is in results, and gather it in a page'
@@ -281,6 +281,9 @@ traces: $(OUTPUT)/gen-trace
 # Each parser has a fuzzer, with seeds in a folder beside it.
 FUZZ_SECONDS ?= 60
 FUZZERS := $(patsubst bench/fuzz/%.c,%,$(wildcard bench/fuzz/*.c))
+
+$(TOOL_BUILD)/fuzz-config: bench/config.c bench/param.c lib/parse.c
+$(TOOL_BUILD)/fuzz-csv: bench/csv.c
 
 $(FUZZERS:%=$(TOOL_BUILD)/fuzz-%): $(TOOL_BUILD)/fuzz-%: bench/fuzz/%.c $(TOOL_SRCS)
 	$(Q)mkdir -p $(@D)
