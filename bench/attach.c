@@ -33,10 +33,9 @@
 #include "bench.h"
 #include "cgroup.h"
 #include "clock.h"
+#include "overhead_ops.h"
 #include "require.h"
 #include "worker.h"
-
-#include "overhead.skel.h"
 
 /* more than there is time for */
 #define MAX_MKDIRS	65536
@@ -294,7 +293,7 @@ static int attach_trial(struct bench_trial *trial)
 	cgroup_fd = cg_open(path);
 	if (cgroup_fd < 0)
 		return cgroup_fd;
-	skel = overhead__open_and_load();
+	skel = overhead_ops_load();
 	if (!skel) {
 		ret = -errno;
 		goto out;

@@ -8,6 +8,7 @@
 #include "delay_stats.h"
 #include "isolation.h"
 #include "params.h"
+#include "revision.h"
 #include "trigger.h"
 
 #include "oom_prevention.skel.h"
@@ -25,7 +26,9 @@ static int load(struct isolation_bpf *bpf, const struct session *s)
 		return -errno;
 	bpf->room->rodata->reserve_pages = bpf->reserve / sysconf(_SC_PAGESIZE);
 	bpf->room->rodata->delay_ms = bpf->delay_ms;
-	return oom_prevention__load(bpf->room) ? -errno : 0;
+	if (revision_fit(bpf->room->obj) || oom_prevention__load(bpf->room))
+		return -errno;
+	return 0;
 }
 
 /* The ops of a session, or NULL. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core.h"
+#include "libbpf_print.h"
 #include "params.h"
 
 static const struct bench * const benches[] = {
@@ -150,5 +151,6 @@ int main(int argc, char **argv)
 	params.scratch_dir = bench_text(&param_scratch_dir);
 	if (bench->validate && bench->validate())
 		return BENCH_EXIT_USAGE;
+	libbpf_print_warnings();
 	return bench_run(bench, command, resume);
 }

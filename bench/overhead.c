@@ -35,11 +35,10 @@
 #include "bench.h"
 #include "cgroup.h"
 #include "clock.h"
+#include "overhead_ops.h"
 #include "require.h"
 #include "worker.h"
 #include "workload.h"
-
-#include "overhead.skel.h"
 
 enum { ANON, FILE_CACHE, KMEM, RECLAIM };
 
@@ -395,7 +394,7 @@ static int overhead_trial(struct bench_trial *trial)
 	if (snprintf(job->file, sizeof(job->file), "%s/file", trial->tb.dir) >=
 	    (int)sizeof(job->file))
 		return -ENAMETOOLONG;
-	job->skel = overhead__open_and_load();
+	job->skel = overhead_ops_load();
 	if (!job->skel)
 		return -errno;
 

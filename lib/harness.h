@@ -7,6 +7,7 @@
 #include <kselftest_harness.h>
 
 #include "delay.h"
+#include "libbpf_print.h"
 #include "params.h"
 #include "require.h"
 
@@ -37,6 +38,7 @@ static void exit_skip_if_all_skipped(void)
 int main(int argc, char **argv)						\
 {									\
 	params_init(&argc, argv);					\
+	libbpf_print_warnings();					\
 	atexit(exit_skip_if_all_skipped);				\
 	prepare;							\
 	return test_harness_run(argc, argv);				\

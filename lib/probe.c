@@ -11,6 +11,7 @@
 #include "attach.h"
 #include "cgroup.h"
 #include "probe.h"
+#include "revision.h"
 #include "worker.h"
 #include "workload.h"
 
@@ -53,7 +54,7 @@ struct probe *probe_load_only(unsigned int callbacks)
 	if (!(callbacks & 1U << PROBE_DELAY))
 		probe->struct_ops.probe_ops->get_high_delay_ms = NULL;
 
-	ret = probe__load(probe);
+	ret = revision_fit(probe->obj) ?: probe__load(probe);
 	if (ret) {
 		probe__destroy(probe);
 		errno = -ret;

@@ -47,6 +47,9 @@ static const char *require_in_btf(unsigned int requirements)
 
 	if (requirements & REQUIRE_MEMCG_BPF_OPS)
 		ret = revision_require(btf);
+	if (!ret && requirements & REQUIRE_LATER_REVISION &&
+	    !revision_has(btf, "memcg_uncharged"))
+		ret = missing("memcg_bpf_ops of this kernel has no memcg_uncharged: it is RFC v6, and this is for a later revision");
 	if (!ret && requirements & REQUIRE_MEMCG_EVENTS &&
 	    btf__find_by_name_kind(btf, events, BTF_KIND_STRUCT) < 0)
 		ret = missing("no tracepoint memcg:count_memcg_events in this kernel (BTF has no struct %s): it is in Linux 6.15 and later",

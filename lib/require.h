@@ -10,6 +10,7 @@ enum requirement {
 	REQUIRE_PAGE_CACHE	= 1 << 3,	/* reclaimable, in SCRATCH_DIR */
 	REQUIRE_BPFFS		= 1 << 4,	/* to pin to */
 	REQUIRE_TWO_CPUS	= 1 << 5,	/* for things at the same time */
+	REQUIRE_LATER_REVISION	= 1 << 6,	/* with memcg_uncharged */
 };
 
 /**

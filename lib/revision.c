@@ -1,28 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 
 #include "revision.h"
 
 #define MAX_MEMBERS 16
 
 /*
- * The revisions that are known, by name or in full.
+ * The revisions that are known, by name.
  *
  * To add one: give it a row, with a mark, which is a member that no other row
- * has.  With that alone its kernels skip the tests.  Add its members, in their
- * order and with their prototypes as type_text() writes them, when the tests can
- * load programs for it: progs/memcg_bpf_ops.h then has a flavour of it, struct
- * memcg_bpf_ops___vN, and the programs a struct_ops map of that flavour, of which
- * libbpf is told to create the one that fits.
+ * has, and its members.  Where their order and their prototypes are published,
+ * write them as type_text() does; without prototypes only the names are compared.
+ * progs/memcg_bpf_ops.h has the members of all revisions, and revision_fit() what
+ * has a new name.
  */
 static const struct revision {
 	const char *name;
 	const char *mark;
+	bool settled;	/* order and prototypes are known */
 	struct {
 		const char *name;
 		const char *prototype;
@@ -31,6 +33,7 @@ static const struct revision {
 	{
 		.name = "RFC v6",
 		.mark = "get_high_delay_ms",
+		.settled = true,
 		.members = {
 			{ "handle_cgroup_online", "void (struct mem_cgroup *)" },
 			{ "handle_cgroup_offline", "void (struct mem_cgroup *)" },
@@ -39,9 +42,18 @@ static const struct revision {
 			{ "get_high_delay_ms", "unsigned int (struct mem_cgroup *)" },
 		},
 	},
-	/* renames get_high_delay_ms, and tells below_low and below_min more */
-	{ .name = "a revision later than RFC v6", .mark = "memcg_charged" },
-	{ .name = "a revision later than RFC v6", .mark = "memcg_uncharged" },
+	{
+		.name = "a revision later than RFC v6",
+		.mark = "memcg_charged",
+		.members = {
+			{ "handle_cgroup_online" },
+			{ "handle_cgroup_offline" },
+			{ "below_low" },
+			{ "below_min" },
+			{ "memcg_charged" },
+			{ "memcg_uncharged" },
+		},
+	},
 };
 
 #define NR_REVISIONS (sizeof(revisions) / sizeof(revisions[0]))
@@ -134,15 +146,13 @@ static const struct revision *find_revision(const struct btf *btf,
 const char *revision_require(const struct btf *btf)
 {
 	const struct btf_type *ops = find_ops(btf);
-	const struct revision *revision;
 	char members[512] = "";
 	unsigned int i;
 
 	if (!ops)
 		return say("no memcg_bpf_ops in this kernel (BTF has no struct memcg_bpf_ops): boot a kernel with the patches, or use make vm");
 
-	revision = find_revision(btf, ops);
-	if (revision && nr_members(revision))
+	if (find_revision(btf, ops))
 		return NULL;
 
 	for (i = 0; i < btf_vlen(ops); i++) {
@@ -150,9 +160,8 @@ const char *revision_require(const struct btf *btf)
 		strncat(members, member_name(btf, ops, i),
 			sizeof(members) - strlen(members) - 1);
 	}
-	return say("memcg_bpf_ops of this kernel is of %s, which these tests are not for (it has%s): boot a kernel with %s, or use make vm",
-		   revision ? revision->name : "an unknown revision", members,
-		   revisions[0].name);
+	return say("memcg_bpf_ops of this kernel is of an unknown revision, which these tests are not for (it has%s): boot a kernel with %s, or use make vm",
+		   members, revisions[0].name);
 }
 
 /* What a typedef or a const stands for; btf__resolve_type() has no void. */
@@ -234,14 +243,16 @@ const char *revision_check(const struct btf *btf)
 		if (i >= n)
 			return say("member %s, which %s does not have", name,
 				   revision->name);
-		if (strcmp(name, revision->members[i].name))
-			return say("member %u is %s, in %s it is %s", i, name,
-				   revision->name, revision->members[i].name);
 		if (btf_member_bit_offset(ops, i) !=
 		    i * 8 * btf__pointer_size(btf))
 			return say("member %s is at bit %u", name,
 				   btf_member_bit_offset(ops, i));
+		if (!revision->settled)
+			continue;
 
+		if (strcmp(name, revision->members[i].name))
+			return say("member %u is %s, in %s it is %s", i, name,
+				   revision->name, revision->members[i].name);
 		type_text(btf, btf_members(ops)[i].type, found, sizeof(found));
 		if (strcmp(found, revision->members[i].prototype))
 			return say("member %s is %s, in %s it is %s", name,
@@ -251,4 +262,57 @@ const char *revision_check(const struct btf *btf)
 	if (ops->size != n * btf__pointer_size(btf))
 		return say("its size is %u bytes", ops->size);
 	return NULL;
+}
+
+bool revision_has(const struct btf *btf, const char *member)
+{
+	const struct btf_type *ops = find_ops(btf);
+
+	return ops && has_member(btf, ops, member);
+}
+
+/* Where in @ops, a struct of BPF programs, the program for a member is. */
+static struct bpf_program **find_slot(const struct btf *btf,
+				      const struct btf_type *ops, void *value,
+				      const char *member)
+{
+	unsigned int i;
+
+	for (i = 0; i < btf_vlen(ops); i++) {
+		if (!strcmp(member_name(btf, ops, i), member))
+			return value + btf_member_bit_offset(ops, i) / 8;
+	}
+	return NULL;
+}
+
+int revision_fit(struct bpf_object *obj)
+{
+	const struct btf *known = bpf_object__btf(obj);
+	struct btf *btf = btf__load_vmlinux_btf();
+	struct bpf_map *map;
+	bool renamed;
+
+	if (!btf)
+		return -errno;
+	renamed = revision_has(btf, "memcg_charged");
+	btf__free(btf);
+	if (!renamed)
+		return 0;
+
+	bpf_object__for_each_map(map, obj) {
+		struct bpf_program **old, **new;
+		const struct btf_type *ops;
+		void *value;
+		size_t size;
+
+		if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS)
+			continue;
+		ops = btf__type_by_id(known, bpf_map__btf_value_type_id(map));
+		value = bpf_map__initial_value(map, &size);
+		old = find_slot(known, ops, value, "get_high_delay_ms");
+		new = find_slot(known, ops, value, "memcg_charged");
+		*new = *old;
+		*old = NULL;
+	}
+	return 0;
 }

@@ -2,12 +2,15 @@
 #ifndef __LIB_REVISION_H
 #define __LIB_REVISION_H
 
+#include <stdbool.h>
+
 /*
  * Which revision of struct memcg_bpf_ops a kernel has, by its BTF.  This and
  * progs/memcg_bpf_ops.h are the two places to change for another revision:
  * revision.c says how.
  */
 
+struct bpf_object;
 struct btf;
 
 /**
@@ -31,5 +34,23 @@ const char *revision_require(const struct btf *btf);
  * difference, in a static buffer.
  */
 const char *revision_check(const struct btf *btf);
+
+/**
+ * revision_has() - look whether the kernel's memcg_bpf_ops has a member
+ * @btf: BTF of the kernel
+ * @member: its name
+ */
+bool revision_has(const struct btf *btf, const char *member);
+
+/**
+ * revision_fit() - make ops fit the revision of this kernel
+ * @obj: open, not loaded yet
+ *
+ * To be called before an object is loaded that has ops with get_high_delay_ms:
+ * where the kernel calls it memcg_charged the program becomes that member's.
+ *
+ * Return: 0, or -errno if the BTF of this kernel cannot be read.
+ */
+int revision_fit(struct bpf_object *obj);
 
 #endif /* __LIB_REVISION_H */

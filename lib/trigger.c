@@ -3,6 +3,7 @@
 
 #include "cgroup.h"
 #include "params.h"
+#include "revision.h"
 #include "trigger.h"
 
 /* of the RFC's example programs */
@@ -20,7 +21,7 @@ struct over_high *trigger_load(const char *high)
 	trigger->rodata->threshold = params.threshold;
 	trigger->rodata->window_ns = WINDOW_NS;
 	trigger->rodata->delay_ms = params.over_high_ms;
-	if (over_high__load(trigger))
+	if (revision_fit(trigger->obj) || over_high__load(trigger))
 		goto err;
 
 	link = bpf_program__attach(trigger->progs.count_high_faults);

@@ -41,6 +41,7 @@
 #include "clock.h"
 #include "delay_stats.h"
 #include "harness.h"
+#include "revision.h"
 #include "testbed.h"
 #include "worker.h"
 #include "workload.h"
@@ -152,6 +153,7 @@ FIXTURE_SETUP(oom_prevention)
 	ASSERT_NE(NULL, self->skel);
 	self->skel->rodata->reserve_pages = RESERVE / page;
 	self->skel->rodata->delay_ms = MAX_DELAY_MS;
+	ASSERT_EQ(0, revision_fit(self->skel->obj));
 	ASSERT_EQ(0, oom_prevention__load(self->skel));
 }
 

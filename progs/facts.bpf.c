@@ -36,6 +36,6 @@ unsigned int BPF_PROG(note_facts, struct mem_cgroup *memcg)
 }
 
 SEC(".struct_ops.link")
-struct memcg_bpf_ops___v6 facts_ops = {
+struct memcg_bpf_ops___known facts_ops = {
 	.get_high_delay_ms = (void *)note_facts,
 };

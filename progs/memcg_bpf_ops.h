@@ -12,13 +12,19 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-/* RFC v6 of "mm: memcontrol: Add BPF hooks for memory controller" */
-struct memcg_bpf_ops___v6 {
+/*
+ * The members of all revisions that are known.  A program for get_high_delay_ms
+ * is one for memcg_charged, too, which a later revision has in its place;
+ * revision_fit() moves it there.  What else is missing in the kernel must be NULL.
+ */
+struct memcg_bpf_ops___known {
 	void (*handle_cgroup_online)(struct mem_cgroup *memcg);
 	void (*handle_cgroup_offline)(struct mem_cgroup *memcg);
 	bool (*below_low)(struct mem_cgroup *memcg);
 	bool (*below_min)(struct mem_cgroup *memcg);
-	unsigned int (*get_high_delay_ms)(struct mem_cgroup *memcg);
+	unsigned int (*get_high_delay_ms)(struct mem_cgroup *memcg);	/* RFC v6 */
+	unsigned int (*memcg_charged)(struct mem_cgroup *memcg);	/* later */
+	void (*memcg_uncharged)(struct mem_cgroup *memcg);		/* later */
 };
 
 /* the record of the tracepoint memcg:count_memcg_events, in mainline since 6.15 */

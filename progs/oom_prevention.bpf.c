@@ -46,6 +46,6 @@ unsigned int BPF_PROG(delay_without_room, struct mem_cgroup *memcg)
 }
 
 SEC(".struct_ops.link")
-struct memcg_bpf_ops___v6 low_ops = {
+struct memcg_bpf_ops___known low_ops = {
 	.get_high_delay_ms = (void *)delay_without_room,
 };

@@ -84,7 +84,7 @@ unsigned int BPF_PROG(delay_low, struct mem_cgroup *memcg)
 }
 
 SEC(".struct_ops.link")
-struct memcg_bpf_ops___v6 low_ops = {
+struct memcg_bpf_ops___known low_ops = {
 	.get_high_delay_ms = (void *)delay_low,
 };
 
@@ -111,11 +111,11 @@ bool BPF_PROG(high_below_min, struct mem_cgroup *memcg)
 }
 
 SEC(".struct_ops.link")
-struct memcg_bpf_ops___v6 high_low_ops = {
+struct memcg_bpf_ops___known high_low_ops = {
 	.below_low = (void *)high_below_low,
 };
 
 SEC(".struct_ops.link")
-struct memcg_bpf_ops___v6 high_min_ops = {
+struct memcg_bpf_ops___known high_min_ops = {
 	.below_min = (void *)high_below_min,
 };

@@ -41,35 +41,35 @@ unsigned int BPF_PROG(no_delay, struct mem_cgroup *memcg)
 }
 
 SEC(".struct_ops.link")
-struct memcg_bpf_ops___v6 empty_ops = {};
+struct memcg_bpf_ops___known empty_ops = {};
 
 SEC(".struct_ops.link")
-struct memcg_bpf_ops___v6 online_ops = {
+struct memcg_bpf_ops___known online_ops = {
 	.handle_cgroup_online = (void *)do_online,
 };
 
 SEC(".struct_ops.link")
-struct memcg_bpf_ops___v6 offline_ops = {
+struct memcg_bpf_ops___known offline_ops = {
 	.handle_cgroup_offline = (void *)do_offline,
 };
 
 SEC(".struct_ops.link")
-struct memcg_bpf_ops___v6 below_low_ops = {
+struct memcg_bpf_ops___known below_low_ops = {
 	.below_low = (void *)no_below_low,
 };
 
 SEC(".struct_ops.link")
-struct memcg_bpf_ops___v6 below_min_ops = {
+struct memcg_bpf_ops___known below_min_ops = {
 	.below_min = (void *)no_below_min,
 };
 
 SEC(".struct_ops.link")
-struct memcg_bpf_ops___v6 delay_ops = {
+struct memcg_bpf_ops___known delay_ops = {
 	.get_high_delay_ms = (void *)no_delay,
 };
 
 SEC(".struct_ops.link")
-struct memcg_bpf_ops___v6 all_ops = {
+struct memcg_bpf_ops___known all_ops = {
 	.handle_cgroup_online = (void *)do_online,
 	.handle_cgroup_offline = (void *)do_offline,
 	.below_low = (void *)no_below_low,

@@ -104,7 +104,7 @@ unsigned int BPF_PROG(probe_delay, struct mem_cgroup *memcg)
 }
 
 SEC(".struct_ops.link")
-struct memcg_bpf_ops___v6 probe_ops = {
+struct memcg_bpf_ops___known probe_ops = {
 	.handle_cgroup_online = (void *)probe_online,
 	.handle_cgroup_offline = (void *)probe_offline,
 	.below_low = (void *)probe_below_low,

@@ -16,7 +16,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 #define OPS(program)							\
 SEC(".struct_ops.link")							\
-struct memcg_bpf_ops___v6 program##_ops = {				\
+struct memcg_bpf_ops___known program##_ops = {				\
 	.get_high_delay_ms = (void *)program,				\
 }
 
@@ -74,6 +74,7 @@ OPS(packet_helper);
 /* Ops with a member that no kernel has. */
 struct memcg_bpf_ops___unknown {
 	unsigned int (*get_high_delay_ms)(struct mem_cgroup *memcg);
+	unsigned int (*memcg_charged)(struct mem_cgroup *memcg);
 	unsigned int (*no_such_callback)(struct mem_cgroup *memcg);
 };
 

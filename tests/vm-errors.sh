@@ -214,7 +214,7 @@ no_space_for_kernel()
 read_only_tree()
 {
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	expect 2 "cannot write to .*/out/vm-suite: copy" unshare --mount sh -ec '
+	expect 2 "cannot write to .*/out/vm-suite-[0-9a-f]*: copy" unshare --mount sh -ec '
 		mount --bind "$1" "$1"
 		mount -o remount,bind,ro "$1"
 		exec "$1/vm/run-suite.sh"' sh "$top_dir"

@@ -60,6 +60,19 @@ in_kernel_tree()
 		"$top_dir/out/in-tree/run_kselftest.sh" -t memcg_bpf:load
 }
 
+# A kernel with another revision of the interface: the same tests, and those that
+# are for it alone, so that none is skipped.
+later_revision()
+{
+	local out
+
+	out=$(PATCHES=$vm_dir/patches:$vm_dir/patches/later "$vm_dir/run-suite.sh" \
+		-o "$top_dir/out/vm-later") || { echo "$out"; return 1; }
+	echo "$out" | grep -E '^ok [0-9]+ selftests'
+	! grep 'SKIP' <<<"$out" &&
+		grep -q '^ok [0-9]* selftests: memcg_bpf: later$' <<<"$out"
+}
+
 # The kernel's own parser of KTAP reads what the suite has printed.
 ktap_is_valid()
 {
@@ -95,6 +108,7 @@ check bench-resume "$vm_dir/vmtest.sh" -t 300 -- \
 	"$tests_dir/run.sh" --cgroup || status=$?
 "$vm_dir/run-suite.sh" | tee "$ktap" || status=$?
 check ktap-is-valid ktap_is_valid
+check later-revision later_revision
 "$tests_dir/vm-errors.sh" || status=$?
 "$vm_dir/check-faults.sh" || status=$?
 exit $status

@@ -99,7 +99,8 @@ need_cache()
 		die "$EXIT_USAGE" "cannot create $cache_dir/$1: set MEMCG_BPF_CACHE to a folder with 4 GiB of space"
 }
 
-# build_suite - build the kernel, and for it the suite, installed in $suite/kselftest
+# build_suite - build the kernel, and for it the suite, installed in $suite/kselftest;
+# each kernel has a folder of its own, since make does not see another one come
 build_suite()
 {
 	local kernel source
@@ -108,7 +109,7 @@ build_suite()
 		"${vm_packages[@]}"
 	kernel=$("$vm_dir/kernel.sh" build)
 	source=$("$vm_dir/kernel.sh" source)
-	suite=$top_dir/out/vm-suite${FLAVOUR:+-$FLAVOUR}
+	suite=$top_dir/out/vm-suite-${kernel##*/}
 	if ! mkdir -p "$suite" || [ ! -w "$suite" ]; then
 		die "$EXIT_USAGE" "cannot write to $suite: copy this tree to where you may write"
 	fi
