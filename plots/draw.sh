@@ -6,6 +6,8 @@
 # Draw the results in each folder of RESULTS, as BENCH.svg and BENCH.png in it, and
 # BENCH-timeline.csv by timeline.gp, if they are not drawn yet.  ANALYZE is the path of
 # bench/analyze.
+#
+#   TRIAL=N	which trial's time line to draw (default: the first)
 
 set -eu
 plots=$(dirname "$(realpath "$0")")
@@ -37,7 +39,7 @@ for csv in "${csvs[@]}"; do
 		echo "no figure for $csv" >&2
 		continue
 	fi
-	[ "$figure.png" -nt "$csv" ] && [ "$figure.png" -nt "$script" ] &&
+	[ -z "${TRIAL-}" ] && [ "$figure.png" -nt "$csv" ] && [ "$figure.png" -nt "$script" ] &&
 		[ "$figure.png" -nt "$plots/style.gp" ] && continue
 	# a time line has nothing to be described
 	! grep -q '^# result ' "$csv" || "$analyze" --format=csv "$csv" >"$stats"

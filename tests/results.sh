@@ -7,7 +7,7 @@
 #
 # Is the CSV as results/README.md says?  See whether the columns that are described
 # there are those of the benchmarks, and whether the files in results/published are
-# such files; or measure a little with each benchmark and see to what that writes; or
+# such files, and make a page that needs no other; or measure a little with each benchmark and see to what that writes; or
 # see to files that are there.  The output is KTAP.
 #
 # shellcheck disable=SC2016,SC2317 # sed and awk have dollars; check calls the functions
@@ -204,6 +204,25 @@ measure()
 		--results-dir="$dir"
 }
 
+# All there is can be drawn, and the page of it has all and needs nothing else.
+report()
+{
+	local page=$work/report/report.html file bench
+
+	cp -r "$top_dir/results/published" "$work/report" &&
+		make -s -C "$top_dir" report RESULTS="$work/report" || return
+	for file in "$work"/report/*/*.csv; do
+		bench=$(sed -n 's/^# bench: //p' "$file")
+		[ -s "${file%.csv}.svg" ] && [ -s "${file%.csv}.png" ] &&
+			grep -q "<h2 id=\"$bench\">" "$page" &&
+			grep -q "make bench BENCH=$bench " "$page" &&
+			grep -q "<img alt=\"$(basename "$file" .csv):" "$page" && continue
+		echo "not drawn, or not on the page: $file"
+		return 1
+	done
+	! grep -n -o -E '(src|href)="[^#d][^"]{,80}|@import|url\(' "$page"
+}
+
 echo "TAP version 13"
 case ${1-} in
 --csv)
@@ -223,6 +242,7 @@ case ${1-} in
 	done
 	shopt -s nullglob
 	csvs "$top_dir"/results/published/*/*.csv
+	check "what is published makes a page that needs no other" report
 	;;
 esac
 echo "1..$test_nr"
