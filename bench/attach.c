@@ -3,7 +3,7 @@
  * How long do attach and detach take, in a subtree of so many cgroups, so deep,
  * and how long does somebody else wait for them?
  *
- *   memcg_bpf.attach.trees.<pid>
+ *   memcg_bpf.attach_trees.<pid>
  *   |-- n1000_d8		ops; 1000 DESCENDANTS
  *   |   `-- 1
  *   |       `-- ...		a chain of DEPTH
@@ -124,7 +124,8 @@ static int make_tree(void)
 
 static int attach_setup(void)
 {
-	int ret = testbed_create(&trees, "attach.trees");
+	/* a name in bpffs has no dot */
+	int ret = testbed_create(&trees, "attach_trees");
 
 	for (descendants->at = 0; !ret && descendants->at < descendants->nr_levels;
 	     descendants->at++) {
