@@ -55,9 +55,9 @@ delay()
 	}
 	END {
 		if (none)
-			print "Asked for 10 ms or less, no task was stalled for more than " num(most) " ms a question."
+			print "Asked for 10 ms or less, a task was stalled for at most " num(most) " ms."
 		if (between)
-			print "Asked for more, up to 2000 ms, it was stalled for " num(least_r) " to " num(most_r) " times as long (medians of " between " delays)."
+			print "Asked for more, up to 2000 ms, it was stalled for " num(least_r) " to " num(most_r) " times as long (medians, " between " values)."
 		if (beyond != "")
 			print "Asked for " beyond " ms, it was stalled for at most " num(longest) " ms: the clamp."
 	}'
@@ -83,13 +83,14 @@ overhead()
 	awk "$library"'
 	col("value") != "ns" || col("ops") == "none" { next }
 	{ what = col("ops") " " ratio(); charge = col("charge") }
+	col("verdict") == "too few trials" { few[charge] = 1 }
 	!(charge in seen) { seen[charge] = ++charges; name[charges] = charge }
 	col("ops") == "none_again" { again[charge] = ratio(); if (col("verdict") ~ /^(more|less)$/) broken = list(broken, charge); next }
 	col("verdict") ~ /^(more|less)$/ { shown[charge] = list(shown[charge], what) }
 	END {
 		for (i = 1; i <= charges; i++) {
 			c = name[i]
-			print c ": " (shown[c] == "" ? "no difference from no ops is shown" : "time for a page or pipe, as a multiple of that without ops: " shown[c]) "." (c in again ? " No ops once more: " again[c] "." : "")
+			print c ": " (c in few ? "too few trials to tell ops from no ops" : shown[c] == "" ? "no difference from no ops is shown" : "time for a page or pipe, as a multiple of that without ops: " shown[c]) "." (c in again ? " No ops once more: " again[c] "." : "")
 		}
 		if (broken != "")
 			print "The control failed: no ops differ from no ops (" broken "), so the machine was not quiet enough for differences of this size."
@@ -100,8 +101,9 @@ attach()
 {
 	awk "$library"'
 	col("value") !~ /^(attach_us|detach_us|mkdir_idle_us|mkdir_busy_us)$/ { next }
+	function below(n) { return n " descendant" (n == 1 ? "" : "s") }
 	{ d = col("descendants") + 0; v = col("value") }
-	!(v in least) || d < least[v] { least[v] = d; first[v] = median(); first_depth[v] = col("depth") }
+	!(v in least) || d < least[v] { least[v] = d; first[v] = median() }
 	!(v in most) || d >= most[v] { most[v] = d; last[v] = median(); last_depth[v] = col("depth") }
 	END {
 		n = split("attach_us attach to,detach_us detach from", what, ",")
@@ -110,10 +112,10 @@ attach()
 			sub(/ .*/, "", v)
 			sub(/^[^ ]* /, "", what[i])
 			if (v in most)
-				print "To " what[i] " a cgroup with " least[v] " descendants takes " first[v] " us, and with " most[v] " at depth " last_depth[v] " " last[v] " us."
+				print "To " what[i] " a cgroup with " below(least[v]) " takes " first[v] " us, and " last[v] " us with " below(most[v]) ", " last_depth[v] " deep."
 		}
 		if ("mkdir_busy_us" in most)
-			print "The longest mkdir of another cgroup takes " last["mkdir_busy_us"] " us during that, and " last["mkdir_idle_us"] " us in as long a time afterwards."
+			print "The longest mkdir of another cgroup takes " last["mkdir_busy_us"] " us during that, and " last["mkdir_idle_us"] " us in as long a time afterwards (" below(most["mkdir_busy_us"]) ", " last_depth["mkdir_busy_us"] " deep)."
 	}'
 }
 
