@@ -3,7 +3,7 @@
  * How long do attach and detach take, in a subtree of so many cgroups, so deep,
  * and how long does somebody else wait for them?
  *
- *   memcg_bpf.attach.trees.<pid>
+ *   memcg_bpf.attach_trees.<pid>
  *   |-- n1000_d8		ops; 1000 DESCENDANTS
  *   |   `-- 1
  *   |       `-- ...		a chain of DEPTH
@@ -123,7 +123,8 @@ static int make_tree(void)
 
 static int attach_setup(void)
 {
-	int ret = testbed_create(&trees, "attach.trees");
+	/* a name in bpffs has no dot */
+	int ret = testbed_create(&trees, "attach_trees");
 
 	for (descendants->at = 0; !ret && descendants->at < descendants->nr_levels;
 	     descendants->at++) {
@@ -321,7 +322,7 @@ const struct bench bench_attach = {
 	.requirements = REQUIRE_MEMCG_BPF_OPS,
 	.params = params_of_attach,
 	.columns = columns,
-	.default_trials = "20",
+	.default_trials = "10",
 	.validate = validate,
 	.wanted = wanted,
 	.setup = attach_setup,

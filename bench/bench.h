@@ -96,6 +96,7 @@ struct bench_column {
 struct bench_trial {
 	struct testbed tb;	/* its own; swept by the core */
 	struct bench_row *row;
+	struct bench_timeline *timeline;
 };
 
 struct bench {
@@ -111,6 +112,12 @@ struct bench {
 	 */
 	const struct bench_column *row_factor;
 	const char * const *rows;
+	/*
+	 * What may be sampled many times in a trial, or NULL: the columns of a
+	 * second CSV, NAME-timeline.csv, which follow those that tell a row of
+	 * the first from another.
+	 */
+	const struct bench_column *timeline;
 	/* "FACTOR=LEVEL" that the other levels are compared with, or NULL */
 	const char *baseline;
 	const char *default_trials;
@@ -156,6 +163,17 @@ void bench_set(struct bench_trial *trial, const char *column,
  * @index: which, in the order of bench.rows; it is the first, to begin with
  */
 void bench_select_row(struct bench_trial *trial, unsigned int index);
+
+/**
+ * bench_timeline_add() - add a row to the time line of the trial
+ * @trial: the trial; if it has several rows, the one that bench_select_row() chose
+ * @fmt: the columns of bench.timeline, all of them, with commas, as for printf()
+ *
+ * The time line is kept if the trial does not fail.  It is cut off, with a line on
+ * stderr, after some 100000 rows.
+ */
+void bench_timeline_add(struct bench_trial *trial, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /**
  * bench_interrupted() - has SIGINT or SIGTERM come?

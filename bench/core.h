@@ -73,9 +73,17 @@ extern const struct bench_column row_common[];
 #define ROW_CELL	48
 #define ROW_MAX_ROWS	4
 
+/* The time line of a trial, as it will be in the CSV. */
+struct bench_timeline {
+	size_t len;
+	bool full;
+	char text[8 << 20];	/* of rows that have some 80 each */
+};
+
 /* All rows of a trial. */
 struct bench_row {
 	const struct bench *bench;
+	unsigned int trial;	/* its number */
 	int error;		/* what the trial returned */
 	unsigned int at;	/* the row that bench_set() is about */
 	/* of the benchmark's columns */
@@ -87,8 +95,9 @@ struct results {
 	const struct bench *bench;
 	char dir[PATH_MAX];
 	char csv[PATH_MAX];
+	char timeline[PATH_MAX];
 	int fd;
-	uint64_t seed;
+	int timeline_fd;	/* -1 before anything is in it */
 	/* trials done before, for --resume: "factors,trial" of each row */
 	char **done;
 	unsigned int nr_done;
@@ -118,17 +127,35 @@ void results_open(struct results *results, const struct bench *bench,
 bool results_have(const struct results *results, unsigned int trial);
 
 /**
+ * results_print_headers() - print what the CSVs of a benchmark begin with
+ * @bench: the benchmark, with its parameters parsed
+ */
+void results_print_headers(const struct bench *bench);
+
+/**
+ * results_key() - the cells that tell one row from another
+ * @bench: the benchmark, in the present configuration
+ * @nr: number of the row, if a trial has several
+ * @trial: number of the trial, which comes last
+ * @text: where to put them, with a comma after each
+ * @len: its size
+ */
+void results_key(const struct bench *bench, unsigned int nr, unsigned int trial,
+		 char *text, size_t len);
+
+/**
  * results_add() - write the rows of a trial, all of them or nothing
  * @results: the results
  * @row: the rows
- * @trial: number of the trial
+ * @timeline: the time line, which is written before them, or is empty
  * @order: how many trials were before it in this run
  * @seconds: how long it took
  *
  * Return: 0, or a negative errno.
  */
 int results_add(struct results *results, const struct bench_row *row,
-		unsigned int trial, unsigned int order, double seconds);
+		const struct bench_timeline *timeline, unsigned int order,
+		double seconds);
 
 /**
  * results_close() - keep the kernel's log with the results

@@ -205,6 +205,6 @@ const struct bench bench_delay = {
 	.requirements = REQUIRE_MEMCG_BPF_OPS | REQUIRE_PSI,
 	.params = params_of_delay,
 	.columns = columns,
-	.default_trials = "20",
+	.default_trials = "6",
 	.trial = delay_trial,
 };

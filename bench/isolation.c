@@ -24,8 +24,8 @@
  *
  * The sessions begin without memory.high and ops, and get these when all three have
  * the memory of their first sample, BASE included.  Then they go, at the same time.
- * So all that is measured is of the replay.  The process that measures is not below
- * TOTAL.
+ * So all that is measured is of the replay.  The process that measures, and looks at
+ * them each TIMELINE milliseconds, is not below TOTAL.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -149,6 +149,10 @@ static struct bench_param params_of_isolation[] = {
 		.name = "TIME_LIMIT", .unit = "s",
 		.help = "a session that takes longer has timed out",
 		.kind = BENCH_UINT, .min = 1, .max = 86400, .text = "60",
+	}, {
+		.name = "TIMELINE", .unit = "ms",
+		.help = "how often to sample memory.current and the counters, for isolation-timeline.csv; 0: not at all",
+		.kind = BENCH_UINT, .max = 60000, .text = "50",
 	},
 	{}
 };
@@ -175,6 +179,7 @@ static struct bench_param * const auto_percent = &params_of_isolation[13];
 static struct bench_param * const threshold = &params_of_isolation[14];
 static struct bench_param * const reserve = &params_of_isolation[15];
 static struct bench_param * const time_limit = &params_of_isolation[16];
+static struct bench_param * const timeline = &params_of_isolation[17];
 
 static const struct bench_column columns[] = {
 	{ "outcome", NULL, "completed, oom_killed (by the kernel), or timed_out", false },
@@ -202,6 +207,19 @@ static const struct bench_column columns[] = {
 	{ "below_low_calls", NULL, "how often the kernel asked whether it is protected", false },
 	{ "below_low_yes", NULL, "how often BPF said yes", false },
 	{ "parent_events_max", NULL, "max of memory.events of the parent, local to it", false },
+	{}
+};
+
+/* The cgroups are new: their counters have begun with the first memory. */
+static const struct bench_column timeline_columns[] = {
+	{ "t_s", "s", "since the sessions went", false },
+	{ "memory_current", "bytes", "memory.current", false },
+	{ "memory_high", "bytes", "memory.high, or max", false },
+	{ "memory_max", "bytes", "memory.max, or max", false },
+	{ "parent_current", "bytes", "memory.current of the parent, whose memory.max is TOTAL at SCALE", false },
+	{ "stall_s", "s", "it was stalled on memory so far (memory.pressure, some)", false },
+	{ "events_high", NULL, "high of memory.events so far", false },
+	{ "delays", NULL, "how often BPF has asked for a delay so far", false },
 	{}
 };
 
@@ -323,13 +341,23 @@ static int create_parent(const struct testbed *tb)
 	return ret;
 }
 
+/* "max", or 64 bits in decimal */
+#define LIMIT_TEXT 24
+
+static void limit_text(char *text, size_t len, uint64_t bytes)
+{
+	if (bytes == ISOLATION_MAX)
+		snprintf(text, len, "max");
+	else
+		snprintf(text, len, "%" PRIu64, bytes);
+}
+
 static int write_limit(const struct session *s, const char *file, uint64_t bytes)
 {
-	char text[32] = "max";
+	char text[LIMIT_TEXT];
 	int ret;
 
-	if (bytes != ISOLATION_MAX)
-		snprintf(text, sizeof(text), "%" PRIu64, bytes);
+	limit_text(text, sizeof(text), bytes);
 	ret = cg_write(s->cgroup, file, "%s", text);
 	if (ret)
 		fprintf(stderr, "cannot write %s to %s of %s: %s\n", text, file,
@@ -357,7 +385,7 @@ static int measure_peaks(void)
 		if (!ret)
 			ret = sessions_start(&s, 1, &options);
 		if (!ret)
-			sessions_run(&s, 1, bench_number(time_limit) * 1000);
+			sessions_run(&s, 1, bench_number(time_limit) * 1000, NULL);
 		sessions_end(&s, 1);
 		peaks[role] = s.result.peak;
 		if (!ret && (s.result.outcome != REPLAY_COMPLETED || peaks[role] < 0)) {
@@ -463,10 +491,10 @@ static void set_count(struct bench_trial *trial, const char *column, int64_t n)
 static void set_limit(struct bench_trial *trial, const char *column,
 		      uint64_t bytes)
 {
-	if (bytes == ISOLATION_MAX)
-		bench_set(trial, column, "max");
-	else
-		bench_set(trial, column, "%" PRIu64, bytes);
+	char text[LIMIT_TEXT];
+
+	limit_text(text, sizeof(text), bytes);
+	bench_set(trial, column, "%s", text);
 }
 
 static void report_replay(struct bench_trial *trial, const struct session *s)
@@ -543,9 +571,47 @@ static int check_outcomes(const struct session *s)
 	return 0;
 }
 
-/* All are ready: now they get what the strategy has for them, and go. */
-static int contend(struct session *s, struct isolation_bpf *bpf)
+/* Who looks at the sessions while they run, and what there is to see. */
+struct watch {
+	struct bench_trial *trial;
+	const struct session *s;
+	const struct isolation_bpf *bpf;
+};
+
+static void watch_sample(const struct sampler *sampler, double seconds)
 {
+	struct watch *w = sampler->arg;
+	int64_t parent = cg_read_number(w->trial->tb.cgroup, "memory.current");
+	char high[LIMIT_TEXT], max[LIMIT_TEXT];
+	enum role role;
+
+	for (role = HIGH; role < NR_SESSIONS; role++) {
+		const struct session *s = &w->s[role];
+
+		limit_text(high, sizeof(high), s->memory_high);
+		limit_text(max, sizeof(max), s->memory_max);
+		bench_select_row(w->trial, role);
+		bench_timeline_add(w->trial,
+				   "%.3f,%" PRId64 ",%s,%s,%" PRId64 ",%.6f,%" PRId64 ",%" PRIu64,
+				   seconds,
+				   cg_read_number(s->cgroup, "memory.current"),
+				   high, max, parent,
+				   cg_memory_stall_us(s->cgroup) / 1e6,
+				   cg_read_key(s->cgroup, "memory.events", "high"),
+				   isolation_counts(w->bpf, w->s, role).delays);
+	}
+}
+
+/* All are ready: now they get what the strategy has for them, and go. */
+static int contend(struct bench_trial *trial, struct session *s,
+		   struct isolation_bpf *bpf)
+{
+	struct watch watch = { trial, s, bpf };
+	const struct sampler sampler = {
+		.interval_ms = bench_number(timeline),
+		.sample = watch_sample,
+		.arg = &watch,
+	};
 	enum role role;
 	int ret;
 
@@ -557,7 +623,8 @@ static int contend(struct session *s, struct isolation_bpf *bpf)
 	ret = isolation_attach(bpf, s);
 	if (ret)
 		return ret;
-	sessions_run(s, NR_SESSIONS, bench_number(time_limit) * 1000);
+	sessions_run(s, NR_SESSIONS, bench_number(time_limit) * 1000,
+		     sampler.interval_ms ? &sampler : NULL);
 	return check_outcomes(s);
 }
 
@@ -583,7 +650,7 @@ static int isolation_trial(struct bench_trial *trial)
 	if (!ret)
 		ret = sessions_start(s, NR_SESSIONS, &options);
 	if (!ret)
-		ret = contend(s, &bpf);
+		ret = contend(trial, s, &bpf);
 	if (!ret)
 		report(trial, s, &bpf);
 	sessions_end(s, NR_SESSIONS);
@@ -599,8 +666,10 @@ const struct bench bench_isolation = {
 	.columns = columns,
 	.row_factor = &role_column,
 	.rows = role_names,
+	.timeline = timeline_columns,
 	.baseline = "strategy=high",
-	.default_trials = "5",
+	/* 15 comparisons: with fewer than 6 no rank test can show a difference */
+	.default_trials = "6",
 	.configure = configure,
 	.validate = validate,
 	.setup = setup,

@@ -43,16 +43,26 @@ struct session {
 int sessions_start(struct session *s, unsigned int nr,
 		   const struct replay_options *options);
 
+/* Who wants to look at them again and again. */
+struct sampler {
+	unsigned int interval_ms;
+	/* at the start, after each interval and at the end, in seconds since the start */
+	void (*sample)(const struct sampler *sampler, double seconds);
+	void *arg;
+};
+
 /**
  * sessions_run() - let them follow their traces, and wait until all have ended
  * @s: the sessions, ready
  * @nr: how many
  * @limit_ms: those that run after so many milliseconds are ended, as timed out
+ * @sampler: who is called meanwhile, or NULL
  *
  * memory.pressure of each is read several times a second meanwhile: see
  * worker_wait_stalled().
  */
-void sessions_run(struct session *s, unsigned int nr, unsigned int limit_ms);
+void sessions_run(struct session *s, unsigned int nr, unsigned int limit_ms,
+		  const struct sampler *sampler);
 
 /**
  * sessions_end() - end those that have not ended

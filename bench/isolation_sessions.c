@@ -122,18 +122,28 @@ static bool any_runs(const struct session *s, unsigned int nr)
 	return false;
 }
 
-void sessions_run(struct session *s, unsigned int nr, unsigned int limit_ms)
+void sessions_run(struct session *s, unsigned int nr, unsigned int limit_ms,
+		  const struct sampler *sampler)
 {
-	int64_t until_ms = now_ms() + limit_ms;
+	int64_t begin_ns = clock_ns(), next_ms = now_ms();
+	int64_t until_ms = next_ms + limit_ms;
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
 		if (s[i].replay)
 			replay_go(s[i].replay);
 	}
-	while (any_runs(s, nr) && now_ms() < until_ms)
-		wait_for_any(s, nr, false, until_ms);
+	while (any_runs(s, nr) && now_ms() < until_ms) {
+		if (sampler && now_ms() >= next_ms) {
+			sampler->sample(sampler, (clock_ns() - begin_ns) / 1e9);
+			next_ms = now_ms() + sampler->interval_ms;
+		}
+		wait_for_any(s, nr, false, sampler && next_ms < until_ms ?
+			     next_ms : until_ms);
+	}
 	sessions_end(s, nr);
+	if (sampler)
+		sampler->sample(sampler, (clock_ns() - begin_ns) / 1e9);
 }
 
 void sessions_end(struct session *s, unsigned int nr)

@@ -24,6 +24,9 @@ static const struct bench * const benches[] = {
 #endif
 };
 
+/* of --header, which has no letter; those of parameters begin with 0x200 */
+#define HEADER_KEY 0x100
+
 #define NR_BENCHES (sizeof(benches) / sizeof(benches[0]))
 
 static void print_benches(FILE *out)
@@ -54,17 +57,21 @@ static const struct bench *find_bench(const char *name)
 	exit(BENCH_EXIT_USAGE);
 }
 
-static bool resume;
+static bool resume, header;
 
 static error_t parse_common(int key, char *arg, struct argp_state *state)
 {
 	(void)arg;
-	if (key == 'r') {
+	switch (key) {
+	case 'r':
 		resume = true;
 		return 0;
-	}
-	if (key == ARGP_KEY_ARG)
+	case HEADER_KEY:
+		header = true;
+		return 0;
+	case ARGP_KEY_ARG:
 		argp_error(state, "%s: not an option", arg);
+	}
 	return ARGP_ERR_UNKNOWN;
 }
 
@@ -73,6 +80,8 @@ static void take_options(const struct bench *bench, int argc, char **argv)
 	static const struct argp_option options[] = {
 		{ "resume", 'r', NULL, 0,
 		  "add the trials that are missing in the folder --results-dir", 0 },
+		{ "header", HEADER_KEY, NULL, 0,
+		  "print what the CSV would begin with, and measure nothing", 0 },
 		{ 0 }
 	};
 	struct argp_child children[] = {
@@ -151,6 +160,10 @@ int main(int argc, char **argv)
 	params.scratch_dir = bench_text(&param_scratch_dir);
 	if (bench->validate && bench->validate())
 		return BENCH_EXIT_USAGE;
+	if (header) {
+		results_print_headers(bench);
+		return EXIT_SUCCESS;
+	}
 	libbpf_print_warnings();
 	return bench_run(bench, command, resume);
 }

@@ -287,7 +287,7 @@ const struct bench bench_priority = {
 	.params = params_of_priority,
 	.columns = columns,
 	.baseline = "ops=none",
-	.default_trials = "20",
+	.default_trials = "8",
 	.validate = validate,
 	.trial = priority_trial,
 };

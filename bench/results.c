@@ -18,13 +18,18 @@
 /* the longest row, and more than the longest header */
 #define TEXT_MAX 65536
 
+#define TRIAL_COLUMN \
+	{ "trial", NULL, "number of the trial, which is that of its round", false }
+
 const struct bench_column row_common[] = {
-	[ROW_TRIAL] = { "trial", NULL, "number of the trial, which is that of its round", false },
+	[ROW_TRIAL] = TRIAL_COLUMN,
 	[ROW_ORDER] = { "order", NULL, "how many trials of this run came before", false },
 	[ROW_SECONDS] = { "seconds", "s", "time that all of the trial took", false },
 	[ROW_STATUS] = { "status", NULL, "ok, or the error for which the trial was given up", false },
 	{}
 };
+
+static const struct bench_column timeline_common[] = { TRIAL_COLUMN, {} };
 
 static void __attribute__((format(printf, 3, 4)))
 append(char *text, size_t *len, const char *fmt, ...)
@@ -47,14 +52,19 @@ static void append_columns(char *text, size_t *len,
 		       c->help);
 }
 
-static size_t make_header(const struct bench *bench, char *text)
+/* Of the CSV of trials, or of that of their time lines. */
+static size_t make_header(const struct bench *bench, bool timeline, char *text)
 {
+	const struct bench_column *common = timeline ? timeline_common : row_common;
+	const struct bench_column *own = timeline ? bench->timeline : bench->columns;
 	const struct bench_column *c;
 	const struct environment *env;
 	struct bench_param *p;
 	unsigned int nr, i;
 	size_t len = 0;
 
+	append(text, &len, "# file: %s%s.csv\n", bench->name,
+	       timeline ? "-timeline" : "");
 	env = environment_get(bench, &nr);
 	for (i = 0; i < nr; i++)
 		append(text, &len, "# %s: %s\n", env[i].key, env[i].value);
@@ -68,8 +78,8 @@ static size_t make_header(const struct bench *bench, char *text)
 	if (bench->rows)
 		append(text, &len, "# factor %s: [] %s\n",
 		       bench->row_factor->name, bench->row_factor->help);
-	append_columns(text, &len, row_common);
-	append_columns(text, &len, bench->columns);
+	append_columns(text, &len, common);
+	append_columns(text, &len, own);
 
 	for (p = bench->params; p && p->name; p++) {
 		if (p->factor)
@@ -77,9 +87,9 @@ static size_t make_header(const struct bench *bench, char *text)
 	}
 	if (bench->rows)
 		append(text, &len, "%s,", bench->row_factor->name);
-	for (c = row_common; c->name; c++)
+	for (c = common; c->name; c++)
 		append(text, &len, "%s,", c->name);
-	for (c = bench->columns; c->name; c++)
+	for (c = own; c->name; c++)
 		append(text, &len, "%s%s", c->name, c[1].name ? "," : "\n");
 	return len;
 }
@@ -101,25 +111,39 @@ static int append_file(int fd, const char *text, size_t len)
 	return -err;
 }
 
-static void create(struct results *results)
+void results_print_headers(const struct bench *bench)
 {
+	char text[TEXT_MAX];
+
+	make_header(bench, false, text);
+	fputs(text, stdout);
+	if (!bench->timeline)
+		return;
+	make_header(bench, true, text);
+	fputs(text, stdout);
+}
+
+/* Return a descriptor, or a negative errno. */
+static int create(const struct results *results, bool timeline)
+{
+	const char *path = timeline ? results->timeline : results->csv;
 	char text[TEXT_MAX], tmp[PATH_MAX + 8];
-	size_t len = make_header(results->bench, text);
-	int ret;
+	size_t len = make_header(results->bench, timeline, text);
+	int fd, ret;
 
 	/* There is a whole header in the file, or no file. */
-	snprintf(tmp, sizeof(tmp), "%s.tmp", results->csv);
-	results->fd = open(tmp, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC,
-			   0644);
-	if (results->fd < 0)
-		parse_refuse("cannot create %s: %s", tmp, strerror(errno));
-	ret = append_file(results->fd, text, len);
-	if (!ret && rename(tmp, results->csv))
+	snprintf(tmp, sizeof(tmp), "%s.tmp", path);
+	fd = open(tmp, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return -errno;
+	ret = append_file(fd, text, len);
+	if (!ret && rename(tmp, path))
 		ret = -errno;
-	if (ret) {
-		unlink(tmp);
-		parse_refuse("cannot write %s: %s", results->csv, strerror(-ret));
-	}
+	if (!ret)
+		return fd;
+	unlink(tmp);
+	close(fd);
+	return ret;
 }
 
 /* of a trial */
@@ -149,12 +173,13 @@ static char *key_of_row(const struct results *results, const struct csv *csv,
 	return strdup(text);
 }
 
-static void check_columns(const struct results *results, const struct csv *csv)
+static void check_columns(const struct results *results, const struct csv *csv,
+			  bool timeline)
 {
 	char text[TEXT_MAX], *line;
 	unsigned int i;
 
-	make_header(results->bench, text);
+	make_header(results->bench, timeline, text);
 	line = text;
 	while (*line == '#')
 		line = strchr(line, '\n') + 1;
@@ -187,6 +212,53 @@ static void check_environment(const struct results *results,
 	}
 }
 
+static bool is_done(const struct results *results, const char *key)
+{
+	unsigned int i;
+
+	for (i = 0; i < results->nr_done; i++) {
+		if (!strcmp(results->done[i], key))
+			return true;
+	}
+	return false;
+}
+
+/* Open a file to go on after its first @size bytes. */
+static int open_at(const char *path, size_t size)
+{
+	int fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
+
+	if (fd < 0 || ftruncate(fd, size))
+		parse_refuse("cannot write %s: %s", path, strerror(errno));
+	return fd;
+}
+
+/* A time line is written before the rows of its trial, so that may be missing. */
+static void reopen_timeline(struct results *results)
+{
+	unsigned int i;
+	struct csv csv;
+	bool done;
+	char *key;
+
+	if (!results->bench->timeline || access(results->timeline, F_OK))
+		return;
+	if (csv_read(&csv, results->timeline))
+		parse_refuse("%s", csv.error);
+	check_columns(results, &csv, true);
+	for (i = 0; i < csv.nr_rows; i++) {
+		key = key_of_row(results, &csv, &csv.rows[i]);
+		done = is_done(results, key);
+		free(key);
+		if (done)
+			continue;
+		csv.complete = csv.rows[i].cells[0] - csv.text;
+		break;
+	}
+	results->timeline_fd = open_at(results->timeline, csv.complete);
+	csv_free(&csv);
+}
+
 static void reopen(struct results *results)
 {
 	char date[32], text[256];
@@ -203,7 +275,7 @@ static void reopen(struct results *results)
 		param_parse(&param_seed);
 	}
 	check_environment(results, &csv);
-	check_columns(results, &csv);
+	check_columns(results, &csv, false);
 
 	/* The last trial may lack some of its rows. */
 	rest = csv.nr_rows % nr_rows(results->bench);
@@ -214,17 +286,12 @@ static void reopen(struct results *results)
 		results->done[i] = key_of_row(results, &csv, &csv.rows[i]);
 	results->nr_done = csv.nr_rows - rest;
 
-	results->fd = open(results->csv, O_RDWR | O_APPEND | O_CLOEXEC);
-	if (results->fd < 0)
-		parse_refuse("cannot write %s: %s", results->csv, strerror(errno));
-	if (csv.complete < csv.size) {
+	if (csv.complete < csv.size)
 		fprintf(stderr, "%s: its last trial is not complete, and dropped\n",
 			results->csv);
-		if (ftruncate(results->fd, csv.complete))
-			parse_refuse("cannot write %s: %s", results->csv,
-			       strerror(errno));
-	}
+	results->fd = open_at(results->csv, csv.complete);
 	csv_free(&csv);
+	reopen_timeline(results);
 
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
 	snprintf(text, sizeof(text), "# resumed: %s, TRIALS=%s\n", date,
@@ -284,9 +351,13 @@ void results_open(struct results *results, const struct bench *bench,
 
 	memset(results, 0, sizeof(*results));
 	results->bench = bench;
+	results->timeline_fd = -1;
 	snprintf(results->dir, sizeof(results->dir), "%s", param_results.text);
-	if (snprintf(results->csv, sizeof(results->csv), "%s/%s.csv",
-		     results->dir, bench->name) >= (int)sizeof(results->csv))
+	if (snprintf(results->csv, sizeof(results->csv), "%s/%s.csv", results->dir,
+		     bench->name) >= (int)sizeof(results->csv) ||
+	    snprintf(results->timeline, sizeof(results->timeline),
+		     "%s/%s-timeline.csv", results->dir,
+		     bench->name) >= (int)sizeof(results->timeline))
 		parse_refuse("RESULTS=%s: too long", results->dir);
 
 	there = !access(results->csv, F_OK);
@@ -304,7 +375,10 @@ void results_open(struct results *results, const struct bench *bench,
 	if (resume)
 		reopen(results);
 	else
-		create(results);
+		results->fd = create(results, false);
+	if (results->fd < 0)
+		parse_refuse("cannot write %s: %s", results->csv,
+			     strerror(-results->fd));
 	if (flock(results->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
 		parse_refuse("%s: another run is writing to it", results->csv);
 	keep_command(results, argv);
@@ -315,18 +389,31 @@ bool results_have(const struct results *results, unsigned int trial)
 	char text[TEXT_MAX] = "";
 	struct bench_param *p;
 	size_t len = 0;
-	unsigned int i;
 
 	for (p = results->bench->params; p && p->name; p++) {
 		if (p->factor)
 			append(text, &len, "%s,", bench_text(p));
 	}
 	append(text, &len, "%u", trial);
-	for (i = 0; i < results->nr_done; i++) {
-		if (!strcmp(results->done[i], text))
-			return true;
+	return is_done(results, text);
+}
+
+void results_key(const struct bench *bench, unsigned int nr, unsigned int trial,
+		 char *text, size_t len)
+{
+	struct bench_param *p;
+	size_t at = 0;
+
+	for (p = bench->params; at < len && p && p->name; p++) {
+		if (p->factor)
+			at += snprintf(text + at, len - at, "%s,", bench_text(p));
 	}
-	return false;
+	if (at < len && bench->rows)
+		at += snprintf(text + at, len - at, "%s,", bench->rows[nr]);
+	if (at < len)
+		at += snprintf(text + at, len - at, "%u,", trial);
+	if (at >= len)
+		abort();
 }
 
 static void append_row(char *text, size_t *len, const struct results *results,
@@ -335,30 +422,44 @@ static void append_row(char *text, size_t *len, const struct results *results,
 {
 	const struct bench *bench = results->bench;
 	const struct bench_column *c = bench->columns;
-	struct bench_param *p;
+	char key[1024];
 	unsigned int i;
 
-	for (p = bench->params; p && p->name; p++) {
-		if (p->factor)
-			append(text, len, "%s,", bench_text(p));
-	}
-	if (bench->rows)
-		append(text, len, "%s,", bench->rows[nr]);
-	append(text, len, "%s", common);
+	results_key(bench, nr, row->trial, key, sizeof(key));
+	append(text, len, "%s%s", key, common);
 	/* What a trial has measured before it failed is not a result. */
 	for (i = 0; c[i].name; i++)
 		append(text, len, "%s%s", row->error ? "" : row->cell[nr][i],
 		       c[i + 1].name ? "," : "\n");
 }
 
+static int add_timeline(struct results *results,
+			const struct bench_timeline *timeline)
+{
+	int fd = results->timeline_fd;
+
+	if (fd < 0)
+		fd = create(results, true);
+	if (fd < 0)
+		return fd;
+	results->timeline_fd = fd;
+	return append_file(fd, timeline->text, timeline->len);
+}
+
 int results_add(struct results *results, const struct bench_row *row,
-		unsigned int trial, unsigned int order, double seconds)
+		const struct bench_timeline *timeline, unsigned int order,
+		double seconds)
 {
 	char text[TEXT_MAX], common[128];
 	unsigned int i;
 	size_t len = 0;
+	int ret = 0;
 
-	snprintf(common, sizeof(common), "%u,%u,%.3f,%s,", trial, order, seconds,
+	if (timeline->len && !row->error)
+		ret = add_timeline(results, timeline);
+	if (ret)
+		return ret;
+	snprintf(common, sizeof(common), "%u,%.3f,%s,", order, seconds,
 		 row->error ? strerrorname_np(-row->error) ?: "error" : "ok");
 	for (i = 0; i < nr_rows(results->bench); i++)
 		append_row(text, &len, results, row, i, common);
@@ -375,5 +476,7 @@ void results_close(struct results *results)
 	if (ret)
 		fprintf(stderr, "cannot keep the kernel's log in %s: %s\n", path,
 			strerror(-ret));
+	if (results->timeline_fd >= 0)
+		close(results->timeline_fd);
 	close(results->fd);
 }

@@ -57,6 +57,47 @@ bug:
 	abort();
 }
 
+static unsigned int nr_commas(const char *text)
+{
+	unsigned int nr = 0;
+
+	for (; *text; text++)
+		nr += *text == ',';
+	return nr;
+}
+
+void bench_timeline_add(struct bench_trial *trial, const char *fmt, ...)
+{
+	const struct bench *bench = trial->row->bench;
+	struct bench_timeline *t = trial->timeline;
+	char key[1024], values[1024];
+	unsigned int nr = 0;
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	len = vsnprintf(values, sizeof(values), fmt, args);
+	va_end(args);
+	while (bench->timeline[nr].name)
+		nr++;
+	if (len >= (int)sizeof(values) || nr_commas(values) != nr - 1) {
+		fprintf(stderr, "%s: a row of the time line has other columns\n",
+			bench->name);
+		abort();
+	}
+
+	results_key(bench, trial->row->at, trial->row->trial, key, sizeof(key));
+	if (t->full)
+		return;
+	if (t->len + strlen(key) + len + 2 > sizeof(t->text)) {
+		fprintf(stderr, "%s: the time line of trial %u is cut off: too many samples\n",
+			bench->name, trial->row->trial);
+		t->full = true;
+		return;
+	}
+	t->len += sprintf(t->text + t->len, "%s%s\n", key, values);
+}
+
 void bench_select_row(struct bench_trial *trial, unsigned int index)
 {
 	if (index >= ROW_MAX_ROWS)
@@ -90,6 +131,7 @@ struct run {
 	const struct bench *bench;
 	struct results results;
 	struct bench_row *row;		/* shared with the trial's process */
+	struct bench_timeline *timeline;	/* the same */
 	unsigned int *configs;		/* combinations, in order of the round */
 	unsigned int nr_configs;
 	double *seconds;		/* of each combination, so far */
@@ -174,7 +216,9 @@ static void show_progress(const struct run *run, unsigned int trials)
 
 static void __attribute__((noreturn)) trial_process(struct run *run)
 {
-	struct bench_trial trial = { .row = run->row };
+	struct bench_trial trial = {
+		.row = run->row, .timeline = run->timeline,
+	};
 	int ret, err;
 
 	setpgid(0, 0);
@@ -207,7 +251,7 @@ static void wait_for_sweeper(const struct run *run, pid_t pid)
 }
 
 /* Return 1 if there is a row, 0 if a signal came, or a negative errno. */
-static int run_trial(struct run *run)
+static int run_trial(struct run *run, unsigned int trial)
 {
 	unsigned int ms, timeout_ms = bench_number(&param_timeout) * 1000;
 	int status, ret = 0;
@@ -215,6 +259,9 @@ static int run_trial(struct run *run)
 
 	memset(run->row, 0, sizeof(*run->row));
 	run->row->bench = run->bench;
+	run->row->trial = trial;
+	run->timeline->len = 0;
+	run->timeline->full = false;
 	run->row->error = -ECHILD;	/* unless the trial says otherwise */
 
 	fflush(NULL);
@@ -248,7 +295,7 @@ static int measure(struct run *run, unsigned int config, unsigned int trial)
 	int ret;
 
 	show_progress(run, bench_number(&param_trials));
-	ret = run_trial(run);
+	ret = run_trial(run, trial);
 	if (ret <= 0)
 		return ret;
 
@@ -261,7 +308,8 @@ static int measure(struct run *run, unsigned int config, unsigned int trial)
 			run->progress ? "\n" : "", trial,
 			strerror(-run->row->error));
 	}
-	ret = results_add(&run->results, run->row, trial, run->done, seconds);
+	ret = results_add(&run->results, run->row, run->timeline, run->done,
+			  seconds);
 	if (ret)
 		fprintf(stderr, "cannot write %s: %s\n", run->results.csv,
 			strerror(-ret));
@@ -298,8 +346,9 @@ static void find_configs(struct run *run)
 	run->seconds = calloc(nr, sizeof(*run->seconds));
 	run->times = calloc(nr, sizeof(*run->times));
 	run->row = worker_share(sizeof(*run->row));
-	if (!run->configs || !run->seconds || !run->times ||
-	    !run->row)
+	run->timeline = worker_share(sizeof(*run->timeline));
+	if (!run->configs || !run->seconds || !run->times || !run->row ||
+	    !run->timeline)
 		abort();
 
 	for (i = 0; i < nr; i++) {

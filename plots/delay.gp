@@ -19,13 +19,13 @@ eval "set ytics ".tics
 set arrow 1 from 10, -0.2 to 10, 8000 nohead dt 3 lw 1.5 lc rgb grey
 set label 1 "10 ms or less: no sleep" at 9, 3000 right textcolor rgb "#404040"
 set arrow 2 from -0.2, 2000 to 8000, 2000 nohead dt 3 lw 1.5 lc rgb grey
-set label 2 "longest delay: 2000 ms" at 0.1, 1450 left textcolor rgb "#404040"
+set label 2 "clamp: 2000 ms" at 0.1, 1450 left textcolor rgb "#404040"
 set key bottom right
 
 do for [terminal in "svg png"] {
 	eval "set terminal ".(terminal eq "svg" ? svg : png)
 	set output output.".".terminal
-	plot x > 0 ? x : 1/0 title "as asked for" with lines dt 2 lw 1.5 lc rgb grey, \
+	plot x > 0 ? x : 1/0 title "as asked for (y = x)" with lines dt 2 lw 1.5 lc rgb grey, \
 	     csv using "over_high_ms":"task_ms" title "by the task's clock, with 64 page faults" \
 		with points pt 6 ps 1.1 lw 1.5 lc rgb orange, \
 	     csv using "over_high_ms":"psi_ms" title "by memory.pressure" \

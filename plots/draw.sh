@@ -3,8 +3,11 @@
 #
 # usage: draw.sh ANALYZE RESULTS
 #
-# Draw the results in each folder of RESULTS, as BENCH.svg and BENCH.png in it, if
-# they are not drawn yet.  ANALYZE is the path of bench/analyze.
+# Draw the results in each folder of RESULTS, as BENCH.svg and BENCH.png in it, and
+# BENCH-timeline.csv by timeline.gp, if they are not drawn yet.  ANALYZE is the path of
+# bench/analyze.
+#
+#   TRIAL=N	which trial's time line to draw (default: the first)
 
 set -eu
 plots=$(dirname "$(realpath "$0")")
@@ -31,14 +34,15 @@ if [ ${#csvs[@]} -eq 0 ]; then
 fi
 for csv in "${csvs[@]}"; do
 	figure=${csv%.csv}
-	script=$plots/$(basename "$figure").gp
+	script=$plots/$(basename "${figure/*-timeline/timeline}").gp
 	if [ ! -e "$script" ]; then
 		echo "no figure for $csv" >&2
 		continue
 	fi
-	[ ! "$figure.png" -nt "$csv" ] || [ ! "$figure.png" -nt "$script" ] ||
-		continue
-	"$analyze" --format=csv "$csv" >"$stats"
+	[ -z "${TRIAL-}" ] && [ "$figure.png" -nt "$csv" ] && [ "$figure.png" -nt "$script" ] &&
+		[ "$figure.png" -nt "$plots/style.gp" ] && continue
+	# a time line has nothing to be described
+	! grep -q '^# result ' "$csv" || "$analyze" --format=csv "$csv" >"$stats"
 	gnuplot -e "csv='$csv'; stats='$stats'; output='$figure'; where='$(where "$csv")'" \
 		"$plots/style.gp" "$script" \
 		2> >(grep -v 'Skipping data file with no valid points' >&2)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# For each strategy: how many of each session's trials completed, and how late they
-# were at most, median and quartiles.
+# For each strategy: in how many trials each session completed, and all three of them,
+# and how late they were at most, median and quartiles.
 
 # "bpf@50" and so on, the delay being in ms
 strategies = system("awk -F, 'NR > 1 && !seen[$2, $3]++ { print $2 \"@\" $3 }' '".stats."' | tr '\n' ' '")
@@ -23,28 +23,41 @@ unset grid
 set grid ytics lc rgb "#d8d8d8"
 set style fill solid 0.6 border
 set lmargin 9
-set boxwidth 0.22
+set boxwidth 0.19
+x(i, r) = i + (r - 2.5) * 0.21
 
 # what analyze says of a value, of one session with one strategy
 is(what, role, i) = stringcolumn("value") eq what && \
 	stringcolumn("role") eq word(roles, role) && \
 	stringcolumn("strategy")."@".stringcolumn("over_high_ms") eq word(strategies, i)
 
+# in how many of its trials all three completed, for each strategy in their order
+all_three = sprintf("< awk -F, '/^#/ { next } !head { head = 1; for (i = 1; i <= NF; i++) nr[$i] = i; next } " \
+	."$nr[\"status\"] != \"ok\" { next } { s = $nr[\"strategy\"] \"@\" $nr[\"over_high_ms\"]; rows[s]++; " \
+	."t = s \"@\" $nr[\"trial\"]; done[t] += $nr[\"completed\"]; if (done[t] == 3) all[s]++ } " \
+	."END { n = split(\"%s\", order, \" \"); for (i = 1; i <= n; i++) { s = order[i]; if (rows[s]) print i \",\" all[s] * 300 / rows[s] \",\" all[s] + 0 } }' '%s'", \
+	strategies, csv)
+
 do for [terminal in "svg png"] {
 	eval "set terminal ".(terminal eq "svg" ? svg : png)
 	set output output.".".terminal
 	set multiplot layout 2, 1 title sprintf("Three sessions that do not fit (%s, %s %% of the memory, speed %s)\n%s", experiment, scale, speed, where) noenhanced
-	set ylabel "completed (%)"
-	set yrange [0:105]
+	set ylabel "completed (% of trials)"
+	set yrange [0:112]
 	set key outside top right horizontal width 2
 	plot for [r = 1:3] for [i = 1:words(strategies)] stats \
-			using (i + (r - 2) * 0.25):(is("completed", r, i) ? column("mean") * 100 : 1/0) \
-			with boxes lc rgb colour[r] title i == 1 ? word(roles, r) : ""
-	set ylabel "lateness, maximum (s)"
+			using (x(i, r)):(is("completed", r, i) ? column("mean") * 100 : 1/0) \
+			with boxes lc rgb colour[r] title i == 1 ? word(roles, r) : "", \
+	     all_three using (x($1, 4)):2 with boxes lc rgb black title "all three", \
+	     for [r = 1:3] for [i = 1:words(strategies)] stats \
+			using (x(i, r)):(is("completed", r, i) ? column("mean") * 100 : 1/0):(sprintf("%.0f", column("mean") * column("n"))) \
+			with labels offset 0, 0.6 font ",12" notitle, \
+	     all_three using (x($1, 4)):2:3 with labels offset 0, 0.6 font ",12" notitle
+	set ylabel "latest sample was late by (s)"
 	set yrange [0:*]
 	unset key
 	plot for [r = 1:3] for [i = 1:words(strategies)] stats \
-			using (i + (r - 2) * 0.25):(is("late_max_s", r, i) ? column("median") : 1/0):(column("q1")):(column("q3")):(0.22) \
+			using (x(i, r)):(is("late_max_s", r, i) ? column("median") : 1/0):(column("q1")):(column("q3")):(0.19) \
 			with boxerrorbars lc rgb colour[r]
 	unset multiplot
 	unset output

@@ -24,6 +24,7 @@ do for [i = 2:words(ops)] {
 set xlabel "time for a page or pipe, ratio to no ops"
 set arrow 1 from 1, graph 0 to 1, graph 1 nohead lw 1.5 lc rgb grey
 set lmargin 12
+set rmargin 5
 set xtics rotate by -40
 set offsets graph 0.05, graph 0.05, 0, 0
 

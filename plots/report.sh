@@ -4,8 +4,8 @@
 # usage: report.sh ANALYZE RESULTS
 #
 # Print one page about the latest results of each benchmark in RESULTS:
-# environment, tables, figures (which draw.sh has drawn), and how to repeat them.
-# It needs no other file and no network.
+# environment, findings, figures (which draw.sh has drawn), tables, and how to repeat
+# them.  It needs no other file and no network.
 
 set -eu
 plots=$(dirname "$(realpath "$0")")
@@ -51,6 +51,39 @@ table()
 	echo "</table></div><p>$(meta kernel "$1" | escape). Note: $(meta note "$1" | escape).</p>"
 }
 
+# A line for each benchmark.
+summary()
+{
+	local csv key
+
+	echo '<div class="table"><table>'
+	echo '<tr><th class="text">bench</th><th class="text">date</th><th class="text">kernel</th><th class="text">accelerator</th><th>processors</th><th>memory</th><th>trials</th><th class="text">commit</th></tr>'
+	for csv in "$@"; do
+		echo "<tr><td class=\"text\"><a href=\"#$(meta bench "$csv")\">$(meta bench "$csv")</a></td>"
+		for key in date kernel accelerator; do
+			echo "<td class=\"text\">$(meta $key "$csv" | escape)</td>"
+		done
+		for key in cpus memory TRIALS; do
+			echo "<td>$(meta $key "$csv" | escape)</td>"
+		done
+		echo "<td class=\"text\">$(meta commit "$csv" | escape)</td></tr>"
+	done
+	echo '</table></div>'
+	sed -n 's/^# note: //p' "$@" | sort -u | escape | sed 's,.*,<p class="note">Note: &.</p>,'
+}
+
+# Each in a document of its own, since names in one would clash with those in others.
+figures()
+{
+	local svg
+
+	shopt -s nullglob
+	for svg in "$1.svg" "$1"-*.svg; do
+		[ -e "$svg" ] || continue
+		echo "<figure><img alt=\"$(basename "$svg" .svg): figure of the table below\" src=\"data:image/svg+xml;base64,$(base64 -w 0 "$svg")\"></figure>"
+	done
+}
+
 section()
 {
 	local csv=$1 dir bench
@@ -59,11 +92,10 @@ section()
 
 	echo "<h2 id=\"$bench\">$bench</h2>"
 	echo "<p>$(meta help "$csv" | escape).</p>"
-	if [ -e "$dir/$bench.svg" ]; then
-		echo '<figure>'
-		sed -n '/<svg/,$p' "$dir/$bench.svg"
-		echo '</figure>'
-	fi
+	echo '<h3>Findings</h3><ul>'
+	"$plots/findings.sh" "$analyze" "$csv" | escape | sed 's,.*,<li>&</li>,'
+	echo '</ul>'
+	figures "$dir/$bench"
 	"$analyze" --format=html "$csv"
 	# what only this benchmark has to say
 	if [ -x "$plots/$bench.sh" ]; then
@@ -73,7 +105,7 @@ section()
 	fi
 	[ ! -e "$plots/earlier-$bench.csv" ] || table "$plots/earlier-$bench.csv"
 	echo '<h3>To repeat it</h3>'
-	echo "<pre>$(repeat "$csv" | escape)</pre>"
+	echo "<pre class=\"command\">$(repeat "$csv" | escape)</pre>"
 	echo '<details><summary>Environment and parameters</summary>'
 	environment "$csv"
 	echo '</details>'
@@ -92,32 +124,33 @@ body { font: 16px/1.5 sans-serif; color: #202020; background: #fff;
 h1, h2, h3 { line-height: 1.2; }
 h2 { border-top: 2px solid #0072B2; padding-top: .7em; margin-top: 2em; }
 figure { margin: 1em 0; overflow-x: auto; }
-svg { width: 100%; min-width: 600px; height: auto; }
+figure img { width: 100%; min-width: 700px; height: auto; display: block; }
 .table { overflow-x: auto; margin: 1em 0; }
 table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: bold; padding: .3em 0; }
 th, td { padding: .2em .7em; text-align: right; white-space: nowrap;
 	border-bottom: 1px solid #d8d8d8; }
-td.text { text-align: left; white-space: normal; }
+th.text, td.text { text-align: left; white-space: normal; }
+.note { background: #fff6e0; padding: .5em .7em; }
+li { overflow-wrap: anywhere; }
+pre.command { white-space: pre-wrap; overflow-wrap: anywhere; }
 pre { overflow-x: auto; background: #f4f4f4; padding: .7em; font-size: 14px; }
-nav a { margin-right: 1em; }
 </style>
 </head>
 <body>
 <h1>memcg_bpf_ops: measurements</h1>
-<nav>
+<p>What a kernel with <code>memcg_bpf_ops</code> was measured to do, by <code>make bench</code>. A row is a
+trial, intervals are of 95&nbsp;%, and the control of each benchmark is in its tables.</p>
 END
 
 # the latest of each, by the date in it
 mapfile -t csvs < <(
 	for csv in "$results"/*/*.csv; do
+		[ "$(meta bench "$csv")" = "$(basename "$csv" .csv)" ] || continue
 		echo "$(meta bench "$csv") $(meta date "$csv") $csv"
 	done | LC_ALL=C sort -r | awk '!seen[$1]++ { sub(/^[^ ]* [^ ]* /, ""); print }' |
 		LC_ALL=C sort)
-for csv in "${csvs[@]}"; do
-	echo "<a href=\"#$(meta bench "$csv")\">$(meta bench "$csv")</a>"
-done
-echo '</nav>'
+summary "${csvs[@]}"
 for csv in "${csvs[@]}"; do
 	section "$csv"
 done

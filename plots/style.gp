@@ -9,9 +9,11 @@
 
 set datafile separator comma
 set encoding utf8
-set border 3 lw 1.2 lc rgb "#404040"
-set tics nomirror out scale 0.6 textcolor rgb "#202020"
-set grid lc rgb "#d8d8d8" lw 0.8 dt 1
+axes = 'set border 3 lw 1.2 lc rgb "#404040"; ' \
+	.'set tics nomirror out scale 0.6 textcolor rgb "#202020"; ' \
+	.'set xtics nomirror; set ytics nomirror; ' \
+	.'set grid lc rgb "#d8d8d8" lw 0.8 dt 1'
+eval axes
 set key top left reverse Left samplen 1.5 spacing 1.2 noenhanced
 set bars 0.6
 
@@ -23,10 +25,13 @@ green = "#009E73"
 sky = "#56B4E9"
 purple = "#CC79A7"
 grey = "#808080"
+black = "#202020"
 
 # terminals: each figure is drawn with two
 svg = "svg size 800,520 dynamic noenhanced font 'sans-serif,15' background rgb 'white'"
 png = "pngcairo size 1200,780 noenhanced font 'sans-serif,17' background rgb 'white'"
-# for several panels
-large_svg = "svg size 1000,840 dynamic noenhanced font 'sans-serif,14' background rgb 'white'"
-large_png = "pngcairo size 1350,1140 noenhanced font 'sans-serif,16' background rgb 'white'"
+# for several panels, one below the other; as a PNG it has more pixels
+svg_of(width, height) = sprintf("svg size %d,%d dynamic noenhanced font 'sans-serif,14' background rgb 'white'", width, height)
+png_of(width, height) = sprintf("pngcairo size %d,%d noenhanced font 'sans-serif,16' background rgb 'white'", width * 1.35, height * 1.35)
+large_svg = svg_of(1000, 840)
+large_png = png_of(1000, 840)

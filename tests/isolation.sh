@@ -67,10 +67,60 @@ check_csv()
 		'completed() && peak_bytes() < demand_bytes() + 0'
 }
 
+# The time line is that of the same trials, and ends with what they came to.
+timeline_fits()
+{
+	awk -F, '
+		function bad(text) { print FILENAME ":" FNR ": " text; failed = 1 }
+		/^#/ { next }
+		!(FILENAME in head) {
+			head[FILENAME] = 1
+			for (i = 1; i <= NF; i++)
+				nr[FILENAME, $i] = i
+			next
+		}
+		function col(name) { return $nr[FILENAME, name] }
+		{ key = col("strategy") "," col("over_high_ms") "," col("role") "," col("trial") }
+		FILENAME == ARGV[1] {
+			if (key in t && col("t_s") <= t[key])
+				bad("time goes back, or a trial is there twice")
+			if (col("delays") < delays[key] || col("events_high") < high[key] ||
+			    col("stall_s") < stall[key])
+				bad("a counter goes back")
+			if (col("memory_max") != "max" && col("memory_current") > col("memory_max"))
+				bad("more than memory.max")
+			samples[key]++
+			t[key] = col("t_s") + 0
+			delays[key] = col("delays") + 0
+			high[key] = col("events_high") + 0
+			stall[key] = col("stall_s") + 0
+			next
+		}
+		col("status") == "ok" {
+			rows++
+			if (samples[key] < 3)
+				bad(samples[key] + 0 " samples of " key)
+			if (delays[key] != col("delays") || high[key] != col("events_high"))
+				bad("the time line ends with other counts")
+			if (t[key] < col("ran_s") - 0.001 || stall[key] < col("stall_s") - 1e-5)
+				bad("the time line ends too early")
+			delete samples[key]
+		}
+		END {
+			for (key in samples)
+				bad("a time line without a trial: " key)
+			exit failed || !rows
+		}' "${csv%.csv}-timeline.csv" "$csv" >"$work/log" 2>&1
+}
+
 if [ "${1-}" = --csv ]; then
 	csv=${2:?a CSV of the isolation benchmark}
 	echo "TAP version 13"
 	check_csv
+	[ ! -e "${csv%.csv}-timeline.csv" ] || {
+		timeline_fits
+		result $? "the time line fits"
+	}
 	echo "1..$test_nr"
 	exit $failed
 fi
@@ -99,6 +149,8 @@ result $? "it measures"
 whole
 result $? "three rows a trial"
 check_csv
+timeline_fits
+result $? "the time line fits"
 # of the last trial, a row and a half
 tail -n 2 "$csv" | wc -c >"$work/log"
 truncate -s "-$(($(cat "$work/log") - 20))" "$csv"
@@ -106,5 +158,7 @@ run --resume
 result $? "it goes on after half a trial"
 whole
 result $? "three rows a trial, again"
+timeline_fits
+result $? "the time line fits, again"
 echo "1..$test_nr"
 exit $failed

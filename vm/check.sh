@@ -95,12 +95,15 @@ check build-gcc build gcc
 check build-clang build clang LLVM=1
 check in-kernel-tree in_kernel_tree
 check bench-options tests/bench-options.sh "$top_dir/out/check-gcc/memcg_bench"
+check results tests/results.sh "$top_dir/out/check-gcc/memcg_bench"
 check skip-unless-root all_skipped setpriv --reuid=65534 --regid=65534 \
 	--clear-groups "$top_dir/out/check-gcc/over_high"
 check skip-without-memcg skips_in_vm cgroup_disable=memory
 check skip-without-psi skips_in_vm psi=0
 check isolation "$vm_dir/vmtest.sh" -t 600 -- \
 	tests/isolation.sh "$top_dir/out/check-gcc/memcg_bench"
+check results-measured "$vm_dir/vmtest.sh" -t 600 -- \
+	tests/results.sh --measure "$top_dir/out/check-gcc/memcg_bench"
 check bench-resume "$vm_dir/vmtest.sh" -t 300 -- \
 	tests/bench-resume.sh "$top_dir/out/check-gcc/memcg_bench"
 "$tests_dir/run.sh" || status=$?
