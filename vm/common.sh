@@ -35,6 +35,27 @@ die()
 	exit "$status"
 }
 
+# run_job COMMAND... - run it in a process group that stop_job can end: bash looks
+# at a signal when what it waits for is a job
+job=
+run_job()
+{
+	local status=0
+
+	set -m
+	"$@" &
+	job=$!
+	set +m
+	wait "$job" || status=$?
+	job=
+	return $status
+}
+
+stop_job()
+{
+	[ -z "$job" ] || kill -- "-$job" 2>/dev/null || :
+}
+
 # What is needed, as pairs of a command or file and the package that has it.
 # shellcheck disable=SC2034
 kernel_packages=("gcc gcc" "make make" "flex flex" "bison bison" "bc bc"
