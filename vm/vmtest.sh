@@ -10,7 +10,7 @@ timeout=1800
 accel=auto
 output=$top_dir/out/vm
 scratch_size=4G
-append=
+append=${KERNEL_ARGS-}
 
 usage()
 {
@@ -27,7 +27,7 @@ if it is there, and /var/tmp is an empty disk.  The command has the current dire
   -t, --timeout=SECONDS when to give up (default: $timeout)
   -a, --accel=kvm|tcg   (default: kvm if it works, else tcg)
   -s, --scratch=SIZE    size of the disk at /var/tmp (default: $scratch_size)
-  -k, --append=ARGS     more for the kernel's command line
+  -k, --append=ARGS     more for the kernel's command line, after \$KERNEL_ARGS
   -o, --output=DIR      where console.log and the command's files go
                         (default: $output)
   -h, --help
@@ -66,7 +66,7 @@ while [ "$1" != -- ]; do
 	-t|--timeout)	timeout=$2; shift ;;
 	-a|--accel)	accel=$2; shift ;;
 	-s|--scratch)	scratch_size=$2; shift ;;
-	-k|--append)	append=$2; shift ;;
+	-k|--append)	append+=" $2"; shift ;;
 	-o|--output)	output=$2; shift ;;
 	-h|--help)	usage; exit 0 ;;
 	esac
