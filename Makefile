@@ -52,7 +52,7 @@ bench:
 
 # What looks at results runs where they are, and needs no kernel tree.
 RESULTS ?= results
-HOST_SRCS := bench/analyze.c bench/stats.c bench/table.c
+HOST_SRCS := bench/analyze.c bench/against.c bench/stats.c bench/table.c
 ANALYZE := out/host/analyze
 
 $(ANALYZE): $(HOST_SRCS) bench/csv.c lib/parse.c $(wildcard bench/*.h lib/*.h)
