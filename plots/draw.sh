@@ -8,6 +8,7 @@
 
 set -eu
 plots=$(dirname "$(realpath "$0")")
+. "$plots/../vm/help.sh"
 analyze=$1
 results=$2
 stats=$(mktemp)

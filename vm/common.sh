@@ -13,6 +13,8 @@ EXIT_PANIC=122		# panic or oops in the guest
 EXIT_GUEST=123		# the guest ended without a word
 EXIT_TIMEOUT=124	# as of timeout(1)
 
+. "$(dirname "${BASH_SOURCE[0]}")/help.sh"
+
 vm_dir=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 # shellcheck disable=SC2034
 top_dir=$(dirname "$vm_dir")

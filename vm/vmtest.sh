@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 
 set -eu -o pipefail
+# shellcheck disable=SC2034 # for help.sh
+own_help=y
 . "$(dirname "$(realpath "$0")")/common.sh"
 
 memory=2G
