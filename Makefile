@@ -10,7 +10,7 @@
 IN_TREE := $(wildcard ../lib.mk)
 
 # These need no kernel tree, or get one for themselves.
-ALONE := help vm check bench check-host analyze plots report tools traces fuzz	\
+ALONE := help vm check bench nightly check-host analyze plots report tools traces fuzz	\
 	 $(if $(IN_TREE),,clean)
 .PHONY: $(ALONE)
 
@@ -30,6 +30,7 @@ help:
 	@echo 'make fuzz FUZZ_SECONDS=60   feed nonsense to the parsers of traces'
 	@echo 'make bench [BENCH=NAME]     measure in QEMU, as make vm does; parameters: BENCH --help'
 	@echo 'make bench-native BENCH=    measure on this machine'
+	@echo 'make nightly                suite and benchmarks in QEMU, compared with the night before'
 	@echo 'make plots, make report     draw what is in results, and gather it in a page'
 	@echo 'make clean'
 	@echo
@@ -49,6 +50,11 @@ BENCH ?= delay priority overhead attach isolation
 
 bench:
 	@vm/run-bench.sh $(BENCH)
+
+# Its own statuses tell a regression (1) from a kernel that does not boot (2): make
+# ends with 2 either way, and the folder of results has it in `status`.
+nightly:
+	@vm/nightly.sh $(if $(filter command line environment,$(origin BENCH)),$(BENCH))
 
 # What looks at results runs where they are, and needs no kernel tree.
 RESULTS ?= results
