@@ -10,14 +10,15 @@
 IN_TREE := $(wildcard ../lib.mk)
 
 # These need no kernel tree, or get one for themselves.
-ALONE := help vm check bench check-host analyze plots report tools traces fuzz	\
+ALONE := help vm check bench nightly check-host analyze plots report tools traces fuzz	\
 	 $(if $(IN_TREE),,clean)
 .PHONY: $(ALONE)
 
 TOOLS := replay import-trace gen-trace
 TOOL_LIBS := gsl jansson
 TOOL_SRCS := $(wildcard bench/replay*.c bench/trace*.c) bench/size.c lib/cgroup.c lib/mounts.c
-HAVE_TOOL_LIBS := $(shell pkg-config --exists $(TOOL_LIBS) 2>/dev/null && echo y)
+PKG_CONFIG ?= $(CROSS_COMPILE)pkg-config
+HAVE_TOOL_LIBS := $(shell $(PKG_CONFIG) --exists $(TOOL_LIBS) 2>/dev/null && echo y)
 
 help:
 	@echo 'make                        build the tests'
@@ -30,6 +31,7 @@ help:
 	@echo 'make fuzz FUZZ_SECONDS=60   feed nonsense to the parsers'
 	@echo 'make bench [BENCH=NAME]     measure in QEMU, as make vm does; parameters: BENCH --help'
 	@echo 'make bench-native BENCH=    measure on this machine'
+	@echo 'make nightly                suite and benchmarks in QEMU, compared with the night before'
 	@echo 'make plots, make report     draw what is in results, and gather it in a page'
 	@echo 'make clean'
 	@echo
@@ -37,6 +39,8 @@ help:
 	@echo 'PATCHES=PATH     for vm: patches to apply to it, a directory or an mbox'
 	@echo 'VMLINUX_BTF=PATH kernel to test, if not the running one'
 	@echo 'LLVM=1           compile with clang'
+	@echo 'LIBBPF=system    link with the libbpf that pkg-config finds, from 1.5'
+	@echo 'CROSS_COMPILE=   with ARCH=, for another architecture: its vmlinux with VMLINUX_BTF='
 
 vm:
 	@vm/ktap.sh vm/run-suite.sh
@@ -50,9 +54,14 @@ BENCH ?= delay priority overhead attach isolation
 bench:
 	@vm/run-bench.sh $(BENCH)
 
+# Its own statuses tell a regression (1) from a kernel that does not boot (2): make
+# ends with 2 either way, and the folder of results has it in `status`.
+nightly:
+	@vm/nightly.sh $(if $(filter command line environment,$(origin BENCH)),$(BENCH))
+
 # What looks at results runs where they are, and needs no kernel tree.
 RESULTS ?= results
-HOST_SRCS := bench/analyze.c bench/stats.c bench/table.c
+HOST_SRCS := bench/analyze.c bench/against.c bench/stats.c bench/table.c
 ANALYZE := out/host/analyze
 
 $(ANALYZE): $(HOST_SRCS) bench/csv.c lib/parse.c $(wildcard bench/*.h lib/*.h)
@@ -119,8 +128,24 @@ BPFTOOLDIR := $(KSRC)/tools/bpf/bpftool
 
 BUILD := $(OUTPUT)/build
 INCLUDE := $(BUILD)/include
-LIBBPF := $(BUILD)/libbpf/libbpf.a
 BPFTOOL := $(BUILD)/bpftool/bootstrap/bpftool
+
+# libbpf is that of the kernel tree, built here, or one that is installed.
+ifeq ($(LIBBPF),system)
+ifeq ($(shell $(PKG_CONFIG) --atleast-version=1.5 libbpf && echo y),)
+$(error LIBBPF=system: want libbpf 1.5 or newer, and $(PKG_CONFIG) finds $(or \
+	$(shell $(PKG_CONFIG) --modversion libbpf 2>/dev/null),none): PKG_CONFIG_PATH= says where else to look)
+endif
+LIBBPF_A :=
+LIBBPF_CFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags libbpf))
+LDLIBS += $(shell $(PKG_CONFIG) --libs libbpf)
+else ifneq ($(LIBBPF),)
+$(error LIBBPF=$(LIBBPF): want system, or nothing for that of the kernel tree)
+else
+LIBBPF_A := $(BUILD)/libbpf/libbpf.a
+LIBBPF_CFLAGS := -isystem $(BUILD)/libbpf/include
+endif
+
 SKELS := $(patsubst progs/%.bpf.c,$(INCLUDE)/%.skel.h,$(wildcard progs/*.bpf.c))
 LIB_OBJS := $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*.c))
 # One benchmark replays traces, and is left out where the tools are.
@@ -130,7 +155,7 @@ BENCH_SRCS := $(filter-out $(HOST_SRCS) $(TOOL_SRCS) $(REPLAY_SRCS),$(wildcard b
 BENCH_OBJS := $(patsubst bench/%.c,$(BUILD)/bench/%.o,$(BENCH_SRCS))
 
 CFLAGS += -std=gnu11 -g -O2 -Wall -Wextra -Werror -MMD -MP		\
-	  -Ilib -Iprogs -I$(INCLUDE) -isystem $(BUILD)/libbpf/include	\
+	  -Ilib -Iprogs -I$(INCLUDE) $(LIBBPF_CFLAGS)	\
 	  -isystem $(KSRC)/tools/testing/selftests			\
 	  -isystem $(KSRC)/tools/include/uapi
 LDLIBS += -lelf -lz -lm
@@ -140,7 +165,7 @@ LDLIBS += -lelf -lz -lm
 BPF_CFLAGS := -g -O2 -Wall -Werror -mcpu=v3 -target bpf -MMD -MP	\
 	      -fms-extensions -Wno-microsoft-anon-tag			\
 	      -Wno-missing-declarations					\
-	      -Iprogs -I$(INCLUDE) -isystem $(BUILD)/libbpf/include
+	      -Iprogs -I$(INCLUDE) $(LIBBPF_CFLAGS)
 
 # The makes of other trees are not to be told what is meant for this one.
 submake := env -u MAKEFLAGS -u CFLAGS -u LDFLAGS -u O $(MAKE) -s -j$(shell nproc)
@@ -148,12 +173,12 @@ submake := env -u MAKEFLAGS -u CFLAGS -u LDFLAGS -u O $(MAKE) -s -j$(shell nproc
 $(INCLUDE) $(BUILD)/lib $(BUILD)/bench $(BUILD)/progs:
 	$(Q)mkdir -p $@
 
-$(LIBBPF): $(wildcard $(BPFDIR)/*.[ch] $(BPFDIR)/Makefile)
+$(BUILD)/libbpf/libbpf.a: $(wildcard $(BPFDIR)/*.[ch] $(BPFDIR)/Makefile)
 	$(call msg,MAKE,,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(submake) -C $(BPFDIR) OUTPUT=$(@D)/ CC="$(CC)"	\
 		EXTRA_CFLAGS='-g -O2' DESTDIR=$(@D) prefix=		\
-		all install_headers >$(@D)/build.log 2>&1 ||		\
+		$@ install_headers >$(@D)/build.log 2>&1 ||		\
 		{ tail -n 20 $(@D)/build.log >&2; exit 1; }
 
 # The bootstrap version can all that is needed here, without LLVM or libcap.
@@ -169,7 +194,7 @@ $(INCLUDE)/vmlinux.h: $(VMLINUX_BTF) $(BPFTOOL) | $(INCLUDE)
 	$(call msg,GEN,,$@)
 	$(Q)$(BPFTOOL) btf dump file $(VMLINUX_BTF) format c > $@
 
-$(BUILD)/progs/%.bpf.o: progs/%.bpf.c $(INCLUDE)/vmlinux.h $(LIBBPF) | $(BUILD)/progs
+$(BUILD)/progs/%.bpf.o: progs/%.bpf.c $(INCLUDE)/vmlinux.h $(LIBBPF_A) | $(BUILD)/progs
 	$(call msg,CLNG-BPF,,$@)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
@@ -178,7 +203,7 @@ $(INCLUDE)/%.skel.h: $(BUILD)/progs/%.bpf.o $(BPFTOOL) | $(INCLUDE)
 	$(Q)$(BPFTOOL) gen object $(<:.bpf.o=.linked.o) $<
 	$(Q)$(BPFTOOL) gen skeleton $(<:.bpf.o=.linked.o) name $* > $@
 
-$(BUILD)/lib/%.o: lib/%.c $(SKELS) $(LIBBPF) | $(BUILD)/lib
+$(BUILD)/lib/%.o: lib/%.c $(SKELS) $(LIBBPF_A) | $(BUILD)/lib
 	$(call msg,CC,,$@)
 	$(Q)$(CC) $(CFLAGS) -c $< -o $@
 
@@ -190,23 +215,23 @@ $(INCLUDE)/version.h: FORCE | $(INCLUDE)
 $(BUILD)/bench/environment.o: $(INCLUDE)/version.h
 
 ifneq ($(HAVE_TOOL_LIBS),)
-$(BUILD)/bench/%.o: CFLAGS += -DHAVE_REPLAY $(shell pkg-config --cflags gsl)
-BENCH_LDLIBS := $(shell pkg-config --libs gsl)
+$(BUILD)/bench/%.o: CFLAGS += -DHAVE_REPLAY $(shell $(PKG_CONFIG) --cflags gsl)
+BENCH_LDLIBS := $(shell $(PKG_CONFIG) --libs gsl)
 endif
 
-$(BUILD)/bench/%.o: bench/%.c $(SKELS) $(LIBBPF) | $(BUILD)/bench
+$(BUILD)/bench/%.o: bench/%.c $(SKELS) $(LIBBPF_A) | $(BUILD)/bench
 	$(call msg,CC,,$@)
 	$(Q)$(CC) $(CFLAGS) -c $< -o $@
 
-$(BUILD)/%.o: prog_tests/%.c $(SKELS) $(LIBBPF)
+$(BUILD)/%.o: prog_tests/%.c $(SKELS) $(LIBBPF_A)
 	$(call msg,CC,,$@)
 	$(Q)$(CC) $(CFLAGS) -c $< -o $@
 
-$(TEST_GEN_PROGS): $(OUTPUT)/%: $(BUILD)/%.o $(LIB_OBJS) $(LIBBPF)
+$(TEST_GEN_PROGS): $(OUTPUT)/%: $(BUILD)/%.o $(LIB_OBJS) $(LIBBPF_A)
 	$(call msg,BINARY,,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-$(OUTPUT)/memcg_bench: $(BENCH_OBJS) $(LIB_OBJS) $(LIBBPF)
+$(OUTPUT)/memcg_bench: $(BENCH_OBJS) $(LIB_OBJS) $(LIBBPF_A)
 	$(call msg,BINARY,,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) $(BENCH_LDLIBS) -o $@
 
@@ -254,8 +279,8 @@ TOOL_BUILD := $(OUTPUT)/build/tools
 TOOL_BINS := $(addprefix $(OUTPUT)/,$(TOOLS))
 TOOL_LIB := $(TOOL_BUILD)/libtools.a
 TOOL_CFLAGS := -std=gnu11 -D_GNU_SOURCE= -g -O2 -Wall -Wextra -Werror -MMD -MP	\
-	       -Ilib -Ibench $(shell pkg-config --cflags $(TOOL_LIBS) 2>/dev/null)
-TOOL_LDLIBS := -Wl,--as-needed -lm $(shell pkg-config --libs $(TOOL_LIBS) 2>/dev/null)
+	       -Ilib -Ibench $(shell $(PKG_CONFIG) --cflags $(TOOL_LIBS) 2>/dev/null)
+TOOL_LDLIBS := -Wl,--as-needed -lm $(shell $(PKG_CONFIG) --libs $(TOOL_LIBS) 2>/dev/null)
 
 tools: $(TOOL_BINS)
 

@@ -5,6 +5,9 @@
  * Rows are put in groups by some columns.  For each group the values of other
  * columns are described, and compared with those of the group's baseline.  The
  * CSV of memcg_bench says itself which columns are which.
+ *
+ * With --against=OLD: has anything become worse since?  Each group is compared
+ * with the same group in OLD.
  */
 #define _GNU_SOURCE
 #include <argp.h>
@@ -15,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "against.h"
 #include "csv.h"
 #include "parse.h"
 #include "stats.h"
@@ -45,13 +49,17 @@ static struct {
 	uint64_t resamples;
 	uint64_t confidence;		/* percent */
 	bool of_mean;
+	const char *against;
+	uint64_t bound;			/* percent */
 } opt = {
+	.bound = 10,
 	.seed = 1,
 	.resamples = 10000,
 	.confidence = 95,
 };
 
 static struct csv csv;
+static struct csv old;			/* of --against */
 
 static void *allocate(size_t nr, size_t size)
 {
@@ -88,6 +96,8 @@ static const struct argp_option options[] = {
 	{ "confidence", 'c', "PERCENT", 0, "of intervals, 50 to 99; default: 95", 0 },
 	{ "mean", 'm', NULL, 0, "intervals, ratios and differences of means, not of medians", 0 },
 	{ "seed", 's', "NUMBER", 0, "of the bootstrap; default: 1", 0 },
+	{ "against", 'a', "OLD", 0, "say which results have become worse since OLD, a CSV of the same benchmark, and end with status 1 if one has", 0 },
+	{ "bound", 'B', "PERCENT", 0, "how much a result may differ from OLD, 0 to 1000; default: 10", 0 },
 	{ "resamples", 'r', "NUMBER", 0, "of the bootstrap, 100 to 1000000; default: 10000", 0 },
 	{ 0 }
 };
@@ -131,6 +141,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		if (parse_uint(arg, 50, 99, &opt.confidence))
 			argp_error(state, "--confidence=%s: want 50 to 99", arg);
 		break;
+	case 'a':
+		opt.against = arg;
+		break;
+	case 'B':
+		if (parse_uint(arg, 0, 1000, &opt.bound))
+			argp_error(state, "--bound=%s: want 0 to 1000", arg);
+		break;
 	case 'm':
 		opt.of_mean = true;
 		break;
@@ -150,6 +167,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!opt.path)
 			argp_error(state, "no FILE");
+		if (opt.against && opt.baseline)
+			argp_error(state, "--against and --baseline: one of them");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -243,21 +262,26 @@ static bool wanted(const struct csv_row *row)
 	return true;
 }
 
-/* Place of a level in the "# NAME: a,b,c" line of the CSV's parameters, or -1. */
-static int place(const char *column, const char *what)
+/* The "a,b,c" of the "# NAME: a,b,c" line of the CSV's parameters, or NULL. */
+static const char *levels_of(const char *column)
 {
-	size_t len = strlen(what);
-	const char *list;
 	char key[64];
 	size_t i;
-	int at;
 
 	for (i = 0; column[i] && i < sizeof(key) - 1; i++)
 		key[i] = column[i] >= 'a' && column[i] <= 'z' ?
 			column[i] - 'a' + 'A' : column[i];
 	key[i] = '\0';
+	return csv_meta(&csv, key);
+}
 
-	list = csv_meta(&csv, key);
+/* Place of a level in there, or -1. */
+static int place(const char *column, const char *what)
+{
+	const char *list = levels_of(column);
+	size_t len = strlen(what);
+	int at;
+
 	for (at = 0; list; at++) {
 		if (!strncmp(list, what, len) &&
 		    (list[len] == ',' || !list[len]))
@@ -392,6 +416,58 @@ static double number(const struct csv_row *row, int column)
 	return x;
 }
 
+/*
+ * With --against, where the processor is emulated: how fast it is depends on what
+ * else the machine does that night.  So a time is divided by that of the control in
+ * the same round, the group that the file itself calls its baseline.
+ */
+static struct {
+	int column;		/* that of the control's level, or -1: as it is */
+	const char *level;
+	int trial;
+} control = { .column = -1 };
+
+/* The row of the control that goes with @row, or NULL. */
+static const struct csv_row *control_of(const struct csv_row *row)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < csv.nr_rows; i++) {
+		const struct csv_row *other = &csv.rows[i];
+
+		if (strcmp(other->cells[control.column], control.level) ||
+		    strcmp(other->cells[control.trial], row->cells[control.trial]))
+			continue;
+		for (j = 0; j < opt.groups.nr; j++) {
+			if (opt.groups.column[j] != control.column &&
+			    strcmp(level(other, j), level(row, j)))
+				break;
+		}
+		if (j == opt.groups.nr)
+			return is_ok(other) ? other : NULL;
+	}
+	return NULL;
+}
+
+/* The value of a row, or NaN if there is none. */
+static double value_of(const struct csv_row *row, int column)
+{
+	const struct csv_row *other;
+	double of_control;
+
+	if (!row->cells[column][0])
+		return NAN;
+	if (control.column < 0)
+		return number(row, column);
+	if (!strcmp(row->cells[control.column], control.level))
+		return NAN;
+	other = control_of(row);
+	if (!other || !other->cells[column][0])
+		return NAN;
+	of_control = number(other, column);
+	return of_control > 0 ? number(row, column) / of_control : NAN;
+}
+
 static void collect(int column)
 {
 	unsigned int i, j;
@@ -402,6 +478,7 @@ static void collect(int column)
 	for (i = 0; i < csv.nr_rows; i++) {
 		const struct csv_row *row = &csv.rows[i];
 		struct group *group;
+		double value;
 
 		if (!wanted(row))
 			continue;
@@ -410,10 +487,10 @@ static void collect(int column)
 		group = &groups[j];
 		if (!is_ok(row))
 			group->failed++;
-		else if (!row->cells[column][0])
+		else if (isnan(value = value_of(row, column)))
 			group->missing++;
 		else
-			group->x[group->n++] = number(row, column);
+			group->x[group->n++] = value;
 	}
 }
 
@@ -468,9 +545,9 @@ static const char *verdict(const struct group *group)
 /* Four digits for a person, without an exponent where that can be read. */
 static const char *rounded(double x)
 {
-	static char text[4][32];
+	static char text[8][32];
 	static unsigned int nr;
-	char *to = text[nr++ % 4];
+	char *to = text[nr++ % 8];
 
 	snprintf(to, sizeof(text[0]),
 		 fabs(x) >= 1000 && fabs(x) < 1e9 ? "%.0f" : "%.4g", x);
@@ -718,6 +795,194 @@ static void print_method(void)
 			   of, 1 - opt.confidence / 100.0);
 }
 
+/* "charge=anon, ops=empty", of what tells groups apart */
+static const char *label(const struct group *group)
+{
+	static char text[1024];
+	unsigned int i;
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (i = 0; i < opt.groups.nr; i++) {
+		if ((int)i != baseline_index && !is_constant(i) && len < sizeof(text))
+			len += snprintf(text + len, sizeof(text) - len, "%s%s=%s",
+					len ? ", " : "", opt.groups.name[i],
+					level(group->row, i));
+	}
+	return text;
+}
+
+/* "overhead ns (charge=anon, ops=empty): " */
+static void print_what(const char *kind, const char *value,
+		       const struct group *group)
+{
+	const char *of = label(group);
+
+	printf("%s: %s %s", kind, csv_meta(&csv, "bench") ?: csv.path, value);
+	if (control.column >= 0)
+		printf(" / %s", control.level);
+	printf("%s%s%s: ", *of ? " (" : "", of, *of ? ")" : "");
+}
+
+/* What is not in FILE because nobody asked for it is not missed. */
+static bool asked_for(const struct group *group)
+{
+	unsigned int i;
+
+	for (i = 0; i < opt.groups.nr; i++) {
+		if (levels_of(opt.groups.name[i]) &&
+		    place(opt.groups.name[i], level(group->row, i)) < 0)
+			return false;
+	}
+	return true;
+}
+
+struct tally {
+	unsigned int compared, worse, better, unknown, unmatched;
+};
+
+static void judge(const char *value, const char *worse, struct group *group,
+		  struct tally *tally)
+{
+	const struct comparison *c = &group->comparison;
+	enum against_verdict verdict;
+	double now, was;
+
+	if (!group->base) {
+		tally->unmatched += group->n > 0;
+		return;
+	}
+	tally->compared++;
+	verdict = against_judge(c, worse, opt.bound / 100.0,
+				opt.confidence / 100.0);
+	tally->unknown += verdict == AGAINST_UNKNOWN;
+	tally->worse += verdict == AGAINST_WORSE;
+	tally->better += verdict == AGAINST_BETTER;
+	if (verdict != AGAINST_WORSE && verdict != AGAINST_BETTER)
+		return;
+
+	now = opt.of_mean ? group->summary.mean : group->summary.median;
+	was = opt.of_mean ? group->base->summary.mean : group->base->summary.median;
+	print_what(verdict == AGAINST_WORSE ? "regression" : "better", value, group);
+	printf("%s, was %s; ratio %s, %d %% interval %s to %s, p %s%.4f\n",
+	       rounded(now), rounded(was), rounded(c->ratio), (int)opt.confidence,
+	       rounded(c->ratio_low), rounded(c->ratio_high),
+	       c->p < 0.0001 ? "< " : "", c->p < 0.0001 ? 0.0001 : c->p);
+}
+
+/* Has OLD a group that FILE should have, too? */
+static void find_lost(const char *value, struct group *group,
+		      struct tally *tally)
+{
+	unsigned int i, j;
+
+	if (!group->n || !asked_for(group))
+		return;
+	for (i = 0; i < nr_groups; i++) {
+		for (j = 0; j < opt.groups.nr; j++) {
+			if (strcmp(level(groups[i].row, j),
+				   (int)j == baseline_index ? AGAINST_NEW :
+				   level(group->row, j)))
+				break;
+		}
+		if (j == opt.groups.nr && groups[i].n)
+			return;
+	}
+	tally->worse++;
+	print_what("regression", value, group);
+	printf("not measured, was %s of %zu trials\n", rounded(opt.of_mean ?
+	       group->summary.mean : group->summary.median), group->n);
+}
+
+/*
+ * Choose how a result is compared: as it is, or as a part of the control's.
+ *
+ * Return: false if it is a time of an emulated processor without a control.
+ */
+static bool choose_control(const char *value, const char *worse)
+{
+	const char *accel = csv_meta(&csv, "accelerator");
+	const char *baseline = csv_meta(&csv, "baseline");
+	const char *help = describe("result", value) ?: "";
+	char name[64];
+
+	control.column = -1;
+	/* what is "either" has a value that it should have; what has no unit is no time */
+	if (!accel || strcmp(accel, "tcg") || !strcmp(worse, "either") ||
+	    !strncmp(help, "[]", 2))
+		return true;
+	if (!baseline || !strchr(baseline, '='))
+		return false;
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(baseline, "="), baseline);
+	control.level = strchr(baseline, '=') + 1;
+	control.trial = csv_column(&csv, "trial");
+	if (control.trial < 0)
+		return false;
+	control.column = csv_column(&csv, name);
+	return control.column >= 0;
+}
+
+/* Return: the exit status. */
+static int compare_with_old(const struct stats_options *o)
+{
+	struct tally tally = {};
+	char text[512];
+	unsigned int i, j;
+
+	if (against_differs(&old, &csv, text, sizeof(text))) {
+		printf("not comparable: %s %s\n", csv_meta(&csv, "bench") ?: csv.path,
+		       text);
+		return 0;
+	}
+	for (i = 0; i < opt.values.nr; i++) {
+		const char *name = opt.values.name[i];
+		const char *worse = describe("worse", name);
+
+		if (!worse)
+			continue;
+		if (!choose_control(name, worse)) {
+			printf("not judged: %s %s: time of an emulated processor, and no control\n",
+			       csv_meta(&csv, "bench") ?: csv.path, name);
+			continue;
+		}
+		calculate(opt.values.column[i], o);
+		for (j = 0; j < nr_groups; j++) {
+			if (!strcmp(level(groups[j].row, baseline_index), AGAINST_NEW))
+				judge(name, worse, &groups[j], &tally);
+			else
+				find_lost(name, &groups[j], &tally);
+		}
+	}
+	printf("%s: compared %u, %u worse, %u better, by more than %d %%; %u not judged: too few trials, or 0; %u new\n",
+	       csv_meta(&csv, "bench") ?: csv.path, tally.compared, tally.worse,
+	       tally.better, (int)opt.bound, tally.unknown, tally.unmatched);
+	return tally.worse ? 1 : 0;
+}
+
+static void read_file(struct csv *to, const char *path)
+{
+	if (csv_read(to, path))
+		parse_refuse("%s", to->error);
+	if (to->complete < to->size)
+		parse_refuse("%s: the last row is not complete: use memcg_bench --resume",
+		       path);
+}
+
+/* Rows of OLD are rows like others, of the level that others are compared with. */
+static void take_old(void)
+{
+	read_file(&old, opt.against);
+	if (csv_column(&csv, AGAINST_COLUMN) >= 0)
+		parse_refuse("%s: it has a column %s, which --against needs for itself",
+		       csv.path, AGAINST_COLUMN);
+	if (!old.nr_rows)
+		parse_refuse("%s: no rows", old.path);
+	against_join(&csv, &old);
+	default_names(&opt.groups, "factor");
+	add_name(&opt.groups, AGAINST_COLUMN);
+	opt.baseline = AGAINST_COLUMN "=" AGAINST_OLD;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct argp argp = {
@@ -729,14 +994,13 @@ int main(int argc, char **argv)
 	struct stats_options o;
 	struct table table = { 0 };
 	unsigned int i;
+	int status = 0;
 
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
-	if (csv_read(&csv, opt.path))
-		parse_refuse("%s", csv.error);
-	if (csv.complete < csv.size)
-		parse_refuse("%s: the last row is not complete: use memcg_bench --resume",
-		       csv.path);
+	read_file(&csv, opt.path);
+	if (opt.against)
+		take_old();
 
 	default_names(&opt.groups, "factor");
 	default_names(&opt.values, "result");
@@ -757,6 +1021,10 @@ int main(int argc, char **argv)
 	};
 	gsl_rng_set(o.rng, opt.seed);
 
+	if (opt.against) {
+		status = compare_with_old(&o);
+		goto out;
+	}
 	if (opt.format == TABLE_CSV)
 		print_csv_header(&table);
 	else
@@ -772,8 +1040,9 @@ int main(int argc, char **argv)
 		table_print(&table, opt.format);
 	else
 		print_method();
-
+out:
 	gsl_rng_free(o.rng);
 	csv_free(&csv);
-	return 0;
+	csv_free(&old);
+	return status;
 }

@@ -84,12 +84,24 @@ static inline const char *bench_text(const struct bench_param *p)
 	return p->levels[p->at].text;
 }
 
+/*
+ * Is a column a result, which bench/analyze looks at by itself?  And if so, which
+ * way is it worse?  What follows from other results is not judged twice.
+ */
+enum bench_result {
+	NO_RESULT,		/* told with them */
+	RESULT,
+	RESULT_WORSE_MORE,
+	RESULT_WORSE_LESS,
+	RESULT_WORSE_EITHER,	/* too much is as bad as too little */
+};
+
 /* What is measured, and told with it: a column of the CSV, after the factors. */
 struct bench_column {
 	const char *name;	/* NULL ends a table */
 	const char *unit;	/* or NULL */
 	const char *help;
-	bool result;		/* bench/analyze looks at it by itself */
+	enum bench_result result;
 };
 
 /* One trial. */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+#ifdef __x86_64__
 #include <cpuid.h>
+#endif
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,8 +53,9 @@ static void add_output(const char *key, bool must_match, const char *command)
 
 /*
  * What runs the processor: each hypervisor has a signature in CPUID, and QEMU's
- * emulation has one, too.
+ * emulation has one, too.  Other architectures do not tell.
  */
+#ifdef __x86_64__
 static const char *accelerator(void)
 {
 	static char text[16];
@@ -75,6 +78,12 @@ static const char *accelerator(void)
 	snprintf(text, sizeof(text), "%.12s", signature);
 	return text;
 }
+#else
+static const char *accelerator(void)
+{
+	return "unknown";
+}
+#endif
 
 bool bench_is_emulated(void)
 {

@@ -182,49 +182,49 @@ static struct bench_param * const time_limit = &params_of_isolation[16];
 static struct bench_param * const timeline = &params_of_isolation[17];
 
 static const struct bench_column columns[] = {
-	{ "outcome", NULL, "completed, oom_killed (by the kernel), or timed_out", false },
-	{ "completed", NULL, "1 if it has reached all of its samples, else 0", true },
-	{ "completion_s", "s", "from the start to the last sample, if completed", true },
-	{ "ran_s", "s", "from the start to the end, whatever the outcome", false },
-	{ "ideal_s", "s", "duration of the trace / SPEED", false },
-	{ "samples", NULL, "samples of the trace that it has reached", false },
-	{ "late_median_s", "s", "median of how late samples were reached", false },
-	{ "late_p99_s", "s", "99th percentile of how late samples were", false },
-	{ "late_max_s", "s", "how late a sample was at most", true },
-	{ "stall_s", "s", "it was stalled on memory (memory.pressure, some)", true },
-	{ "demand_bytes", "bytes", "peak of the trace and BASE", false },
-	{ "peak_bytes", "bytes", "memory.peak", false },
-	{ "memory_max", "bytes", "memory.max, or max", false },
-	{ "memory_high", "bytes", "memory.high, or max", false },
-	{ "events_low", NULL, "low of memory.events", false },
-	{ "events_high", NULL, "high of memory.events", false },
-	{ "events_max", NULL, "max of memory.events", false },
-	{ "events_oom", NULL, "oom of memory.events", false },
-	{ "events_oom_kill", NULL, "oom_kill of memory.events", false },
-	{ "delay_calls", NULL, "how often the kernel asked for a delay", false },
-	{ "delays", NULL, "how often BPF asked for one", false },
-	{ "delay_ms", "ms", "sum of what BPF asked for", false },
-	{ "below_low_calls", NULL, "how often the kernel asked whether it is protected", false },
-	{ "below_low_yes", NULL, "how often BPF said yes", false },
-	{ "parent_events_max", NULL, "max of memory.events of the parent, local to it", false },
+	{ "outcome", NULL, "completed, oom_killed (by the kernel), or timed_out", NO_RESULT },
+	{ "completed", NULL, "1 if it has reached all of its samples, else 0", RESULT_WORSE_LESS },
+	{ "completion_s", "s", "from the start to the last sample, if completed", RESULT_WORSE_MORE },
+	{ "ran_s", "s", "from the start to the end, whatever the outcome", NO_RESULT },
+	{ "ideal_s", "s", "duration of the trace / SPEED", NO_RESULT },
+	{ "samples", NULL, "samples of the trace that it has reached", NO_RESULT },
+	{ "late_median_s", "s", "median of how late samples were reached", NO_RESULT },
+	{ "late_p99_s", "s", "99th percentile of how late samples were", NO_RESULT },
+	{ "late_max_s", "s", "how late a sample was at most", RESULT_WORSE_MORE },
+	{ "stall_s", "s", "it was stalled on memory (memory.pressure, some)", RESULT },
+	{ "demand_bytes", "bytes", "peak of the trace and BASE", NO_RESULT },
+	{ "peak_bytes", "bytes", "memory.peak", NO_RESULT },
+	{ "memory_max", "bytes", "memory.max, or max", NO_RESULT },
+	{ "memory_high", "bytes", "memory.high, or max", NO_RESULT },
+	{ "events_low", NULL, "low of memory.events", NO_RESULT },
+	{ "events_high", NULL, "high of memory.events", NO_RESULT },
+	{ "events_max", NULL, "max of memory.events", NO_RESULT },
+	{ "events_oom", NULL, "oom of memory.events", NO_RESULT },
+	{ "events_oom_kill", NULL, "oom_kill of memory.events", NO_RESULT },
+	{ "delay_calls", NULL, "how often the kernel asked for a delay", NO_RESULT },
+	{ "delays", NULL, "how often BPF asked for one", NO_RESULT },
+	{ "delay_ms", "ms", "sum of what BPF asked for", NO_RESULT },
+	{ "below_low_calls", NULL, "how often the kernel asked whether it is protected", NO_RESULT },
+	{ "below_low_yes", NULL, "how often BPF said yes", NO_RESULT },
+	{ "parent_events_max", NULL, "max of memory.events of the parent, local to it", NO_RESULT },
 	{}
 };
 
 /* The cgroups are new: their counters have begun with the first memory. */
 static const struct bench_column timeline_columns[] = {
-	{ "t_s", "s", "since the sessions went", false },
-	{ "memory_current", "bytes", "memory.current", false },
-	{ "memory_high", "bytes", "memory.high, or max", false },
-	{ "memory_max", "bytes", "memory.max, or max", false },
-	{ "parent_current", "bytes", "memory.current of the parent, whose memory.max is TOTAL at SCALE", false },
-	{ "stall_s", "s", "it was stalled on memory so far (memory.pressure, some)", false },
-	{ "events_high", NULL, "high of memory.events so far", false },
-	{ "delays", NULL, "how often BPF has asked for a delay so far", false },
+	{ "t_s", "s", "since the sessions went", NO_RESULT },
+	{ "memory_current", "bytes", "memory.current", NO_RESULT },
+	{ "memory_high", "bytes", "memory.high, or max", NO_RESULT },
+	{ "memory_max", "bytes", "memory.max, or max", NO_RESULT },
+	{ "parent_current", "bytes", "memory.current of the parent, whose memory.max is TOTAL at SCALE", NO_RESULT },
+	{ "stall_s", "s", "it was stalled on memory so far (memory.pressure, some)", NO_RESULT },
+	{ "events_high", NULL, "high of memory.events so far", NO_RESULT },
+	{ "delays", NULL, "how often BPF has asked for a delay so far", NO_RESULT },
 	{}
 };
 
 static const struct bench_column role_column = {
-	"role", NULL, "the session", false
+	"role", NULL, "the session", NO_RESULT
 };
 static const char * const role_names[] = {
 	[HIGH] = "HIGH", [LOW1] = "LOW1", [LOW2] = "LOW2", NULL

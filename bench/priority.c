@@ -94,20 +94,20 @@ static struct bench_param * const threshold = &params_of_priority[5];
 static struct bench_param * const passes = &params_of_priority[6];
 
 static const struct bench_column columns[] = {
-	{ "high_s", "s", "HIGH's work took", true },
-	{ "low_s", "s", "LOW's work took", true },
-	{ "ratio", NULL, "low_s / high_s", true },
-	{ "diff_s", "s", "low_s - high_s", true },
-	{ "excess_s", "s", "diff_s less one delay as configured, clamped to 2 s; what is published as the error", true },
-	{ "high_stall_s", "s", "HIGH was stalled on memory (memory.pressure)", false },
-	{ "low_stall_s", "s", "LOW was stalled on memory", false },
-	{ "low_calls", NULL, "how often the kernel asked for a delay of LOW", false },
-	{ "low_delays", NULL, "how often BPF asked for one", false },
-	{ "protect_calls", NULL, "how often the kernel asked whether HIGH is protected", false },
-	{ "protect_yes", NULL, "how often BPF said yes", false },
-	{ "high_pgsteal", NULL, "pages that reclaim took from HIGH", false },
-	{ "low_pgsteal", NULL, "pages that reclaim took from LOW", false },
-	{ "high_faults", NULL, "page faults of HIGH", false },
+	{ "high_s", "s", "HIGH's work took", RESULT_WORSE_MORE },
+	{ "low_s", "s", "LOW's work took", RESULT },
+	{ "ratio", NULL, "low_s / high_s", RESULT },
+	{ "diff_s", "s", "low_s - high_s", RESULT },
+	{ "excess_s", "s", "diff_s less one delay as configured, clamped to 2 s; what is published as the error", RESULT },
+	{ "high_stall_s", "s", "HIGH was stalled on memory (memory.pressure)", NO_RESULT },
+	{ "low_stall_s", "s", "LOW was stalled on memory", NO_RESULT },
+	{ "low_calls", NULL, "how often the kernel asked for a delay of LOW", NO_RESULT },
+	{ "low_delays", NULL, "how often BPF asked for one", NO_RESULT },
+	{ "protect_calls", NULL, "how often the kernel asked whether HIGH is protected", NO_RESULT },
+	{ "protect_yes", NULL, "how often BPF said yes", NO_RESULT },
+	{ "high_pgsteal", NULL, "pages that reclaim took from HIGH", NO_RESULT },
+	{ "low_pgsteal", NULL, "pages that reclaim took from LOW", NO_RESULT },
+	{ "high_faults", NULL, "page faults of HIGH", NO_RESULT },
 	{}
 };
 

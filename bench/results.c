@@ -19,13 +19,13 @@
 #define TEXT_MAX 65536
 
 #define TRIAL_COLUMN \
-	{ "trial", NULL, "number of the trial, which is that of its round", false }
+	{ "trial", NULL, "number of the trial, which is that of its round", NO_RESULT }
 
 const struct bench_column row_common[] = {
 	[ROW_TRIAL] = TRIAL_COLUMN,
-	[ROW_ORDER] = { "order", NULL, "how many trials of this run came before", false },
-	[ROW_SECONDS] = { "seconds", "s", "time that all of the trial took", false },
-	[ROW_STATUS] = { "status", NULL, "ok, or the error for which the trial was given up", false },
+	[ROW_ORDER] = { "order", NULL, "how many trials of this run came before", NO_RESULT },
+	[ROW_SECONDS] = { "seconds", "s", "time that all of the trial took", NO_RESULT },
+	[ROW_STATUS] = { "status", NULL, "ok, or the error for which the trial was given up", NO_RESULT },
 	{}
 };
 
@@ -46,10 +46,19 @@ append(char *text, size_t *len, const char *fmt, ...)
 static void append_columns(char *text, size_t *len,
 			   const struct bench_column *c)
 {
-	for (; c->name; c++)
+	static const char * const worse[] = {
+		[RESULT_WORSE_MORE] = "more", [RESULT_WORSE_LESS] = "less",
+		[RESULT_WORSE_EITHER] = "either",
+	};
+
+	for (; c->name; c++) {
 		append(text, len, "# %s %s: [%s] %s\n",
-		       c->result ? "result" : "column", c->name, c->unit ?: "",
-		       c->help);
+		       c->result == NO_RESULT ? "column" : "result", c->name,
+		       c->unit ?: "", c->help);
+		if (c->result > RESULT)
+			append(text, len, "# worse %s: %s\n", c->name,
+			       worse[c->result]);
+	}
 }
 
 /* Of the CSV of trials, or of that of their time lines. */

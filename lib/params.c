@@ -57,14 +57,22 @@ static void get_uint(const char *name, unsigned int *number, unsigned int min,
 	*number = n;
 }
 
-static void print_help(void)
+static void __attribute__((noreturn)) print_help(const char *path)
 {
+	const char *slash = strrchr(path, '/');
 	size_t i;
 
+	printf("Usage: %s [-l] [-t TEST]... [--PARAMETER=VALUE]...\n\n"
+	       "Run the tests of this program, as root, and print KTAP.\n\n"
+	       "\t-l            list them, and run none\n"
+	       "\t-t TEST       run this one, by the last part of its name; may be given again\n"
+	       "\t-h            other options, of the kselftest harness\n\n",
+	       slash ? slash + 1 : path);
 	printf("Parameters, as variables of the environment or as options, --cg-limit=256M:\n");
 	for (i = 0; i < NR_KNOWN; i++)
 		printf("\t%-12s  %s\n", known[i].name, known[i].help);
-	printf("\n");
+	printf("\nExit status: 0 if no test has failed, 1 if one has, 2 for a bad parameter, 4 if none could run.\n");
+	exit(0);
 }
 
 /* Is @option, up to its '=', the name of a parameter in lower case? */
@@ -105,14 +113,12 @@ static void take_options(int *argc, char **argv)
 	int i, kept = 1;
 
 	for (i = 1; i < *argc; i++) {
-		if (!strcmp(argv[i], "--help")) {
-			print_help();
-			argv[kept++] = "-h";
-		} else if (!strncmp(argv[i], "--", 2)) {
+		if (!strcmp(argv[i], "--help"))
+			print_help(argv[0]);
+		else if (!strncmp(argv[i], "--", 2))
 			take_option(argv[i] + 2);
-		} else {
+		else
 			argv[kept++] = argv[i];
-		}
 	}
 	argv[kept] = NULL;
 	*argc = kept;

@@ -11,6 +11,7 @@
 
 set -eu
 plots=$(dirname "$(realpath "$0")")
+. "$plots/../vm/help.sh"
 analyze=$1
 results=$2
 stats=$(mktemp)

@@ -8,6 +8,7 @@
 # them back.  Times are medians; "x" is how often the trace's own duration fits.
 
 set -eu
+. "$(dirname "$(realpath "$0")")/../vm/help.sh"
 published=$(dirname "$(realpath "$0")")/earlier-isolation.csv
 csv=${1:?CSV of the isolation benchmark}
 

@@ -9,6 +9,7 @@
 
 set -eu
 plots=$(dirname "$(realpath "$0")")
+. "$plots/../vm/help.sh"
 analyze=$1
 results=$2
 
@@ -27,7 +28,7 @@ environment()
 {
 	echo '<div class="table"><table>'
 	escape <"$1" | sed -n -E \
-		-e '/^# (bench|help|note|baseline|(factor|column|result) [^:]*):/d' \
+		-e '/^# (bench|help|note|baseline|(factor|column|result|worse) [^:]*):/d' \
 		-e 's,^# ([^:]*): (.*),<tr><th>\1</th><td class="text">\2</td></tr>,p'
 	echo '</table></div>'
 }

@@ -242,8 +242,160 @@ against_R()
 	END
 }
 
+# night NAME SEED [WORSE] [FACTOR-OF-b] [SED-SCRIPT] - a CSV of one night: 20 trials,
+# each between 100 and 104, of each of a, b, c and d
+night()
+{
+	{
+		printf '# %s\n' "bench: made_up" "cpu: some" "accelerator: none" \
+			"SIZE: 1M" "G: a,b,c,d" "TRIALS: 20" "SEED: $2" \
+			"factor g: [] group" "result v: [s] value" \
+			"result w: [s] of no concern" "worse v: ${3:-more}"
+		echo g,v,w
+		awk -v seed="$2" -v by="${4:-1}" "$awk_random"' BEGIN {
+			state = seed * 1000003
+			for (i = 0; i < 80; i++) {
+				g = substr("abcd", i % 4 + 1, 1)
+				print g "," (100 + 4 * random()) * (g == "b" ? by : 1) "," random()
+			} }'
+	} | sed -E -e "${5-}" >"$work/$1"
+}
+
+# against STATUS PATTERN NAME [OPTION...] - what analyze says of it and the old night
+against()
+{
+	local file=$work/$3
+
+	night old.csv 7
+	expect "$1" "$2" "$analyze" --against="$work/old.csv" "${@:4}" "$file"
+}
+
+# of 20 nights that are like another, none says that something is worse
+same_night()
+{
+	local seed
+
+	for seed in $(seq 1001 1020); do
+		night same.csv "$seed" either
+		against 0 '^made_up: compared 4, 0 worse, 0 better' same.csv \
+			--bound=0 --confidence=99 || return
+	done
+}
+
+worse_night()
+{
+	local line='made_up v \(g=b\): 11[0-9.]*, was 10[0-9.]*; ratio 1.1[0-9]*, 95 % interval 1.[01][0-9]* to 1.1[0-9]*, p < 0.0001$'
+
+	night more.csv 8 more 1.15
+	against 1 "^regression: $line" more.csv &&
+	against 1 '^made_up: compared 4, 1 worse, 0 better' more.csv &&
+	! grep -q "made_up w" "$work.log" || return
+
+	# the direction is that of the result
+	night less.csv 9 less 1.15
+	against 0 "^better: $line" less.csv || return
+	night less.csv 9 less 0.85
+	against 1 '^regression: made_up v \(g=b\): 8' less.csv || return
+	night less.csv 9 more 0.85
+	against 0 '^better: made_up v \(g=b\): 8' less.csv || return
+	night either.csv 10 either 0.85
+	against 1 '^regression: made_up v \(g=b\): 8' either.csv
+}
+
+# 8 % is shown, and is more than 5 %, and less than 10 %
+bound_of_a_night()
+{
+	night some.csv 11 more 1.08
+	against 0 '^made_up: compared 4, 0 worse' some.csv &&
+	against 0 '^made_up: compared 4, 0 worse' some.csv --bound=10 &&
+	against 1 '^regression: made_up v \(g=b\)' some.csv --bound=5
+}
+
+# What is gone is worse; what nobody measured, what is new, or not to be told is not.
+lost_and_new_groups()
+{
+	night gone.csv 12 more 1 /^c,/d
+	against 1 '^regression: made_up v \(g=c\): not measured, was 10[0-9.]* of 20 trials$' \
+		gone.csv || return
+	night less.csv 12 more 1 '/^c,/d; s/^(# G:) .*/\1 a,b,d/'
+	against 0 '^made_up: compared 3, 0 worse' less.csv || return
+	night new.csv 12 more 1 's/^d,/e,/; s/^(# G:) .*/\1 a,b,c,e/'
+	against 0 '^made_up: compared 3, 0 worse, 0 better.*; 1 new$' new.csv || return
+	# 5 trials of each are too few, whatever they are
+	night few.csv 12 more 9 30,99d
+	against 0 '^made_up: compared 4, 0 worse.*; 4 not judged' few.csv || return
+	night zero.csv 12 more 1 's/^b,[^,]*/b,0/'
+	expect 0 '1 not judged' "$analyze" --against="$work/zero.csv" "$work/old.csv"
+}
+
+# emulated NAME SPEED FACTOR-OF-b [SED-SCRIPT] - a night on an emulated processor: 20
+# rounds, in which it is up to SPEED times as slow, of the control a, and of b and c
+emulated()
+{
+	{
+		printf '# %s\n' "bench: made_up" "accelerator: tcg" "baseline: g=a" \
+			"factor g: [] group" "result v: [s] time" "result n: [] number" \
+			"worse v: more" "worse n: more"
+		echo g,trial,v,n
+		awk -v speed="$2" -v by="$3" "$awk_random"' BEGIN {
+			for (t = 0; t < 20; t++) {
+				slow = 1 + (speed - 1) * random()
+				for (i = 0; i < 3; i++)
+					print substr("abc", i + 1, 1) "," t "," \
+						(100 + 4 * random()) * slow * (i == 1 ? by : 1) "," 7
+			} }'
+	} | sed -E -e "${4-}" >"$work/$1"
+}
+
+# Times are those of the control of the same round, so that a busy machine is no
+# regression and hides none.  Without a control they are not judged.
+emulated_processor()
+{
+	emulated old.csv 1 1.5
+	emulated busy.csv 9 1.5
+	expect 0 '^made_up: compared 5, 0 worse, 0 better' \
+		"$analyze" -a "$work/old.csv" "$work/busy.csv" &&
+	emulated worse.csv 9 1.8 &&
+	expect 1 '^regression: made_up v / a \(g=b\): 1.8[0-9]*, was 1.[45][0-9]*; ratio 1.[12]' \
+		"$analyze" -a "$work/old.csv" "$work/worse.csv" &&
+	sed -i '/^# baseline/d' "$work/worse.csv" "$work/old.csv" &&
+	expect 0 '^not judged: made_up v: time of an emulated processor, and no control' \
+		"$analyze" -a "$work/old.csv" "$work/worse.csv" &&
+	# on another processor time is time
+	sed -i 's/tcg/kvm/' "$work/worse.csv" "$work/old.csv" &&
+	expect 1 '^regression: made_up v \(g=a\)' \
+		"$analyze" -a "$work/old.csv" "$work/worse.csv"
+}
+
+# Other machines, or other parameters: nothing is claimed.  Another seed is no matter.
+other_machine()
+{
+	local change
+
+	for change in 's/^(# cpu:).*/\1 other/' 's/^(# accelerator:).*/\1 tcg/' \
+		      's/^(# SIZE:).*/\1 2M/' '/^# SIZE:/d' 's/^(# bench:).*/\1 other/'; do
+		night other.csv 13 more 2 "$change"
+		against 0 '^not comparable: (made_up|other) [A-Za-z]*: .*, was ' other.csv ||
+			return
+	done
+	night other.csv 13 more 2 's/^(# SEED:).*/\1 5/; s/^(# TRIALS:).*/\1 7/'
+	against 1 '^regression' other.csv
+}
+
+refuses_in_old()
+{
+	night old.csv 7
+	expect 2 "^$work/none: No such file" "$analyze" -a "$work/none" "$work/old.csv" &&
+	expect 2 "--bound=-1: want 0 to 1000" "$analyze" -B -1 "$work/old.csv" &&
+	expect 2 "--against and --baseline: one of them" \
+		"$analyze" -a "$work/old.csv" -b g=a "$work/old.csv" &&
+	sed '$s/.$//; $s/,[^,]*$//' "$work/old.csv" >"$work/bad.csv" &&
+	expect 2 "^$work/bad.csv:[0-9]*: 2 fields, but 3 columns" \
+		"$analyze" -a "$work/bad.csv" "$work/old.csv"
+}
+
 echo "TAP version 13"
-echo "1..21"
+echo "1..28"
 
 check constants constants
 check ties ties
@@ -255,6 +407,13 @@ check too_few too_few
 check seed seed
 check failed_and_missing failed_and_missing
 check formats formats
+check same_night same_night
+check worse_night worse_night
+check bound_of_a_night bound_of_a_night
+check lost_and_new_groups lost_and_new_groups
+check emulated_processor emulated_processor
+check other_machine other_machine
+check refuses_in_old refuses_in_old
 
 printf 'g,v\na,1\nb\n' >"$work/fields.csv"
 check refuses_wrong_number_of_fields refuses fields.csv ':3: 1 fields, but 2 columns'

@@ -5,8 +5,8 @@
 
 tests_dir=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 top_dir=$(dirname "$tests_dir")
-# shellcheck disable=SC2034 # for those who source this
 vm_dir=$top_dir/vm
+. "$vm_dir/help.sh"
 
 test_nr=0
 # shellcheck disable=SC2034 # for those who source this

@@ -15,6 +15,7 @@
 set -u
 tests=$(dirname "$(realpath "$0")")
 top=$(dirname "$tests")
+. "$top/vm/help.sh"
 tools=${TOOLS-$top/out/tests}
 SKIP=4		# of kselftest
 

@@ -4,41 +4,10 @@
 # What vm/ does with bad input, missing tools, full disks, signals, a second run
 # and a guest that fails: the right exit status, a line that says what to do, no
 # QEMU left running and nothing in the cache that a later run would trust.
-#
-# Where a kernel has to be built, it is in a moment: the tree is one of a few
-# files, whose Makefile "builds" by copying the kernel that is in the cache.
 
 set -u
 . "$(dirname "$(realpath "$0")")/lib.sh"
-
-kernel=$("$vm_dir/kernel.sh" build) || exit
-
-# make_tree DIR - a tree that vm/kernel.sh takes for a kernel's; it builds when
-# there is a file DIR.go, and until then takes forever
-make_tree()
-{
-	local file
-
-	for file in Kconfig tools/lib/bpf/libbpf.c tools/testing/selftests/lib.mk; do
-		mkdir -p "$(dirname "$1/$file")"
-		echo "/* nothing */" >"$1/$file"
-	done
-	cat >"$1/Makefile" <<-END
-	.RECIPEPREFIX = >
-	kernelversion:
-	>@echo 6.12.0-tree
-	mrproper:
-	allnoconfig:
-	>cp \$(KCONFIG_ALLCONFIG) \$(O)/.config
-	bzImage:
-	>@echo '  CC      tree.o'
-	>echo built >>$1.builds
-	>while [ ! -e $1.go ]; do sleep 0.1; done
-	>mkdir -p \$(O)/arch/x86/boot
-	>cp $kernel/bzImage \$(O)/arch/x86/boot
-	>head -c 1M $kernel/vmlinux >\$(O)/vmlinux
-	END
-}
+. "$tests_dir/tree.sh"
 
 # vmtest.sh as from a terminal: whoever runs us may ignore SIGINT, which a script
 # that inherits that cannot change.  In place of the shell, to get its signals.
@@ -70,11 +39,6 @@ start_guest()
 	wait_until 60 grep -q begun "$work/start.log"
 }
 
-has_ended()
-{
-	! kill -0 "$run" 2>/dev/null
-}
-
 # interrupted - Ctrl-C what start started: it ends, as one that was
 interrupted()
 {
@@ -86,12 +50,6 @@ interrupted()
 	cat "$work/start.log"
 	echo "exit status $status"
 	[ $status -eq 130 ] && wait_until 10 nothing_runs
-}
-
-# Nothing that works for a test of this file.
-nothing_runs()
-{
-	! pgrep -f -- "[=/ ]$work/" >/dev/null
 }
 
 nothing_half_done()

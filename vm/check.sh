@@ -73,6 +73,54 @@ later_revision()
 		grep -q '^ok [0-9]* selftests: memcg_bpf: later$' <<<"$out"
 }
 
+# The libbpf of the kernel tree, installed and found as one of a distribution would
+# be.  One that is too old, or not there, is refused.
+with_system_libbpf()
+{
+	local prefix=$top_dir/out/libbpf
+
+	rm -rf "$prefix"
+	mkdir -p "$work/libbpf"
+	make -s -C "$source/tools/lib/bpf" OUTPUT="$work/libbpf/" prefix="$prefix" \
+		libdir="$prefix/lib" install || return
+	PKG_CONFIG_PATH=$prefix/lib/pkgconfig build libbpf LIBBPF=system || return
+	readelf -d "$top_dir/out/check-libbpf/load" | grep 'NEEDED.*libbpf\.so' || return
+	expect 0 "Totals: pass:[1-9][0-9]* fail:0 " "$vm_dir/vmtest.sh" -t 300 -- \
+		env LD_LIBRARY_PATH="$prefix/lib" "$top_dir/out/check-libbpf/load" || return
+
+	sed -i 's/^Version:.*/Version: 1.4.9/' "$prefix/lib/pkgconfig/libbpf.pc"
+	PKG_CONFIG_PATH=$prefix/lib/pkgconfig \
+		expect 2 "want libbpf 1.5 or newer, and pkg-config finds 1.4.9" \
+		build libbpf LIBBPF=system
+}
+
+# Layouts are the same on all 64-bit machines, so the BTF of this one's kernel does.
+for_arm64()
+{
+	build arm64 ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- &&
+		readelf -h "$top_dir/out/check-arm64/load" | grep AArch64
+}
+
+can_link_for_arm64()
+{
+	echo 'int main(void) { return 0; }' |
+		aarch64-linux-gnu-gcc -x c - -o "$work/arm64" -lelf -lz 2>/dev/null
+}
+
+# Each script and program says what it does and what it takes.
+all_have_help()
+{
+	local program
+
+	for program in "$vm_dir"/*.sh "$vm_dir"/*.py "$tests_dir"/*.sh "$top_dir"/plots/*.sh \
+		       "$top_dir"/out/check-gcc/* "$top_dir/out/host/analyze"; do
+		if [ ! -f "$program" ] || [ ! -x "$program" ]; then
+			continue
+		fi
+		expect 0 '[Uu]sage: ' timeout 20 "$program" --help || return
+	done
+}
+
 # The kernel's own parser of KTAP reads what the suite has printed.
 ktap_is_valid()
 {
@@ -94,6 +142,13 @@ check analyze make -s check-host
 check build-gcc build gcc
 check build-clang build clang LLVM=1
 check in-kernel-tree in_kernel_tree
+check system-libbpf with_system_libbpf
+if can_link_for_arm64; then
+	check build-arm64 for_arm64
+else
+	skip build-arm64 "no compiler and libraries for arm64: dpkg --add-architecture arm64; apt-get update; apt-get install gcc-aarch64-linux-gnu libelf-dev:arm64 zlib1g-dev:arm64"
+fi
+check help all_have_help
 check bench-options tests/bench-options.sh "$top_dir/out/check-gcc/memcg_bench"
 check results tests/results.sh "$top_dir/out/check-gcc/memcg_bench"
 check skip-unless-root all_skipped setpriv --reuid=65534 --regid=65534 \
@@ -113,5 +168,6 @@ check bench-resume "$vm_dir/vmtest.sh" -t 300 -- \
 check ktap-is-valid ktap_is_valid
 check later-revision later_revision
 "$tests_dir/vm-errors.sh" || status=$?
+"$tests_dir/nightly.sh" || status=$?
 "$vm_dir/check-faults.sh" || status=$?
 exit $status

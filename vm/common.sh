@@ -13,6 +13,8 @@ EXIT_PANIC=122		# panic or oops in the guest
 EXIT_GUEST=123		# the guest ended without a word
 EXIT_TIMEOUT=124	# as of timeout(1)
 
+. "$(dirname "${BASH_SOURCE[0]}")/help.sh"
+
 vm_dir=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 # shellcheck disable=SC2034
 top_dir=$(dirname "$vm_dir")
@@ -33,6 +35,27 @@ die()
 	shift
 	say "$@"
 	exit "$status"
+}
+
+# run_job COMMAND... - run it in a process group that stop_job can end: bash looks
+# at a signal when what it waits for is a job
+job=
+run_job()
+{
+	local status=0
+
+	set -m
+	"$@" &
+	job=$!
+	set +m
+	wait "$job" || status=$?
+	job=
+	return $status
+}
+
+stop_job()
+{
+	[ -z "$job" ] || kill -- "-$job" 2>/dev/null || :
 }
 
 # What is needed, as pairs of a command or file and the package that has it.

@@ -8,6 +8,7 @@
 # report go to $VM_OUTPUT/faults.csv.  See vm/faults for what TABLE says.
 
 set -u
+. "$(dirname "$(realpath "$0")")/help.sh"
 suite=$1 table=$2 part=$3 parts=$4
 
 param=/sys/module/memcg_bpf/parameters

@@ -18,30 +18,17 @@ set -eu -o pipefail
 . "$(dirname "$(realpath "$0")")/common.sh"
 
 tmp=
-job=
+progress=
 
 cleanup()
 {
-	[ -z "$job" ] || kill -- "-$job" 2>/dev/null || :
+	stop_job
+	stop_progress
 	[ -z "$tmp" ] || rm -rf "$tmp"
 }
 trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
-
-# run_job COMMAND... - run it in a process group that cleanup can kill
-run_job()
-{
-	local status=0
-
-	set -m
-	"$@" &
-	job=$!
-	set +m
-	wait "$job" || status=$?
-	job=
-	return $status
-}
 
 # take_lock SUBDIR KEY - of two runs that want the same, one waits for the other
 take_lock()
@@ -217,9 +204,16 @@ show_progress()
 	done
 }
 
+# With its sleep, which would keep the output open.
+stop_progress()
+{
+	[ -z "$progress" ] || kill -- "-$progress" 2>/dev/null || :
+	progress=
+}
+
 build()
 {
-	local key obj entry progress status=0
+	local key obj entry status=0
 
 	get_source
 	key=$({ echo "$source_key"; gcc --version; pahole --version
@@ -236,10 +230,12 @@ build()
 		configure "$obj"
 
 		say "building Linux $(make -s -C "$source" kernelversion), log: $obj/build.log"
+		set -m
 		show_progress "$obj" &
 		progress=$!
+		set +m
 		run_job make_kernel "$obj" || status=$?
-		kill $progress
+		stop_progress
 		if [ $status -ne 0 ]; then
 			grep -A 5 -m 1 -E 'error:|Error [0-9]|\*\*\*' "$obj/build.log" >&2 || :
 			tail -n 15 "$obj/build.log" >&2

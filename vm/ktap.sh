@@ -7,6 +7,8 @@
 # line that counts their results: `N passed, N failed, N skipped`.  Exit status:
 # that of the command unless it is 0, else 1 if a test failed or there was none.
 
+. "$(dirname "$(realpath "$0")")/help.sh"
+
 passed=0 failed=0 skipped=0
 inner=0 inner_failed=0
 

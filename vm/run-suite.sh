@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
+# usage: run-suite.sh [OPTION-OF-VMTEST...]
+#
 # Build the kernel and the suite, and run the suite on that kernel in a virtual
 # machine.  KSRC= and the like: see kernel.sh.  Arguments go to vmtest.sh.
 

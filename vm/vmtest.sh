@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 
 set -eu -o pipefail
+# shellcheck disable=SC2034 # for help.sh
+own_help=y
 . "$(dirname "$(realpath "$0")")/common.sh"
 
 memory=
@@ -10,7 +12,7 @@ timeout=1800
 accel=auto
 output=$top_dir/out/vm
 scratch_size=4G
-append=
+append=${KERNEL_ARGS-}
 
 usage()
 {
@@ -29,7 +31,7 @@ directory, the environment, and \$VM_OUTPUT, a folder that is OUTPUT out here.
   -s, --scratch=SIZE    size of the disk at /var/tmp (default: $scratch_size)
   -d, --debug           a kernel with KASAN, lockdep, kmemleak and the like, where a
                         warning is a panic; FLAVOUR=debug is the same
-  -k, --append=ARGS     more for the kernel's command line
+  -k, --append=ARGS     more for the kernel's command line, after \$KERNEL_ARGS
   -o, --output=DIR      where console.log and the command's files go
                         (default: $output)
   -h, --help
@@ -69,7 +71,7 @@ while [ "$1" != -- ]; do
 	-a|--accel)	accel=$2; shift ;;
 	-s|--scratch)	scratch_size=$2; shift ;;
 	-d|--debug)	export FLAVOUR=debug ;;
-	-k|--append)	append=$2; shift ;;
+	-k|--append)	append+=" $2"; shift ;;
 	-o|--output)	output=$2; shift ;;
 	-h|--help)	usage; exit 0 ;;
 	esac
