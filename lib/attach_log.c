@@ -17,12 +17,15 @@ static bool is_in_the_way(const struct model *m, const struct attach_record *hel
 	       !(held->flags & BPF_F_ALLOW_OVERRIDE);
 }
 
-/* Was @held attached all the time that @other took? */
+/*
+ * Was @held attached all the time that @other took?  What is at the same time may be
+ * either way round: the clock may be as coarse as a tick.
+ */
 static bool certainly_held(const struct attach_record *held,
 			   const struct attach_record *other)
 {
-	return held->return_ns <= other->call_ns &&
-	       held->close_ns >= other->return_ns;
+	return held->return_ns < other->call_ns &&
+	       held->close_ns > other->return_ns;
 }
 
 /* Was @held attached at some time in @other, maybe? */
@@ -55,6 +58,12 @@ find_obstacle(const struct model *m, const struct attach_log *logs,
 	return NULL;
 }
 
+/* Microseconds since a record's attach was called, for people. */
+static long long us(const struct attach_record *record, int64_t ns)
+{
+	return (ns - record->call_ns) / 1000;
+}
+
 static int judge_one(const struct model *m, const struct attach_log *logs,
 		     unsigned int nr, const struct attach_record *record,
 		     char *why, size_t len)
@@ -77,8 +86,10 @@ static int judge_one(const struct model *m, const struct attach_log *logs,
 	obstacle = find_obstacle(m, logs, nr, record, certainly_held);
 	if (!obstacle)
 		return 0;
-	snprintf(why, len, "attached to c%d with flags %u, while ops were attached to c%d with flags %u",
-		 record->cgroup, record->flags, obstacle->cgroup, obstacle->flags);
+	snprintf(why, len, "attached to c%d with flags %u at %lld to %lld us, while ops were attached to c%d with flags %u from %lld to %lld us",
+		 record->cgroup, record->flags, us(record, record->call_ns),
+		 us(record, record->return_ns), obstacle->cgroup, obstacle->flags,
+		 us(record, obstacle->return_ns), us(record, obstacle->close_ns));
 	return -1;
 }
 

@@ -340,8 +340,8 @@ static void settle(const struct model_tree *tree, bool called)
 				break;
 		}
 		if (i == MODEL_OPS ||
-		    cg_read_key(tree->tb.cgroup, "cgroup.stat",
-				"nr_dying_descendants") <= tree->lingering)
+		    !cg_read_key(tree->tb.cgroup, "cgroup.stat",
+				 "nr_dying_descendants"))
 			break;
 		usleep(500);
 	}

@@ -46,7 +46,6 @@ struct model_tree {
 	bool fail_some;		/* random ones are to */
 	bool failed;		/* one may have, in the last step */
 	bool out_of_memory;	/* and that is why it was refused */
-	int64_t lingering;	/* removed cgroups that need not go away */
 
 	unsigned long steps;	/* done */
 	unsigned long taken[STEP_NR_WHAT];

@@ -88,7 +88,7 @@ static bool draw_give(const struct model *m, uint64_t *random, struct step *step
 {
 	step->what = STEP_GIVE;
 	step->cgroup = draw_cgroup(m, random);
-	step->on = random_below(random, 4);
+	step->on = random_below(random, 8);
 	return true;
 }
 
@@ -98,10 +98,11 @@ struct step step_draw(const struct model *m, uint64_t *random)
 				    struct step *step) = {
 		/* each with the odds of its number here */
 		draw_attach, draw_attach, draw_attach, draw_attach,
-		draw_detach, draw_detach,
-		draw_mkdir, draw_mkdir,
-		draw_rmdir,
-		draw_give, draw_give,
+		draw_attach, draw_attach, draw_attach,
+		draw_detach, draw_detach, draw_detach, draw_detach,
+		draw_mkdir, draw_mkdir, draw_mkdir, draw_mkdir,
+		draw_rmdir, draw_rmdir,
+		draw_give, draw_give, draw_give,
 	};
 	struct step step;
 
