@@ -321,15 +321,15 @@ static const char *reasons_text(const struct model_reasons *reasons)
 	return text;
 }
 
-/* Far above what it takes; should it never come, what is missing is told. */
-#define SETTLE_MS	10000
+/* Far above what it takes, which is some RCU grace periods. */
+#define SETTLE_MS	60000
 
 /*
  * Wait until the kernel is done with a cgroup that was removed: some time after
  * rmdir() it calls handle_cgroup_offline, and until then its ops are in the way of
  * others.  Where nobody is to be called the end of the cgroup tells, which is later.
  */
-static void settle(const struct model_tree *tree, bool called)
+static int settle(struct model_tree *tree, bool called)
 {
 	uint64_t begin = clock_us();
 	int i;
@@ -342,9 +342,10 @@ static void settle(const struct model_tree *tree, bool called)
 		if (i == MODEL_OPS ||
 		    !cg_read_key(tree->tb.cgroup, "cgroup.stat",
 				 "nr_dying_descendants"))
-			break;
+			return 0;
 		usleep(500);
 	}
+	return wrong(tree, "a cgroup that was removed does not go away");
 }
 
 static int compare_calls(struct model_tree *tree)
@@ -472,8 +473,11 @@ static void count_asked(const struct model_tree *tree, struct asked *asked_now)
 		asked_now->total[i] = probe_total(tree->probes[i], PROBE_BELOW_MIN);
 }
 
-/* For the report: whose ops a cgroup really has. */
-static int compare_owner(struct model_tree *tree, const struct asked *before,
+/*
+ * Each cgroup's ops have been asked for it, and for nothing but such cgroups: so
+ * each has the ops that the model says, and those that should have none have none.
+ */
+static int compare_owners(struct model_tree *tree, const struct asked *before,
 			 const struct asked *after)
 {
 	uint64_t sum[MODEL_OPS] = {};
@@ -511,7 +515,7 @@ int model_tree_check(struct model_tree *tree)
 		if (ret)
 			return ret;
 		count_asked(tree, &after);
-		ret = compare_owner(tree, &before, &after);
+		ret = compare_owners(tree, &before, &after);
 		if (!ret)
 			break;
 	}
@@ -530,8 +534,8 @@ static int compare_failed(struct model_tree *tree, const struct step *step)
 
 	tree->out_of_memory = true;
 	tree->failures[step->what]++;
-	if (step->what == STEP_MKDIR)
-		settle(tree, false);
+	if (step->what == STEP_MKDIR && settle(tree, false))
+		return -1;
 	if (step->what == STEP_GIVE)
 		wait_for_memcgs(tree, step->cgroup);
 	for (i = 0; i < MODEL_OPS; i++) {
@@ -587,8 +591,8 @@ int model_tree_step(struct model_tree *tree, const struct step *step)
 			     reasons_text(&reasons));
 
 	tree->model = next;
-	if (gone)
-		settle(tree, called);
+	if (gone && settle(tree, called))
+		return -1;
 	if (step->what == STEP_GIVE)
 		wait_for_memcgs(tree, step->cgroup);
 	ret = compare_calls_of_step(tree, step);
@@ -597,44 +601,67 @@ int model_tree_step(struct model_tree *tree, const struct step *step)
 	return ret ?: model_tree_check(tree);
 }
 
-/* The tree as the model has it, one cgroup a line. */
+/* Whose ops each cgroup has by the kernel: a letter, '-' or, if several, '?'. */
+static void find_owners(const struct model_tree *tree, char owners[])
+{
+	uint64_t before[MODEL_OPS][MODEL_CGROUPS];
+	int i, ops;
+
+	for (i = 0; i < MODEL_CGROUPS; i++) {
+		owners[i] = '-';
+		for (ops = 0; ops < MODEL_OPS; ops++)
+			before[ops][i] = asked(tree->probes[ops], tree->ids[i]);
+	}
+	reclaim(tree, 0);
+	for (i = 0; i < MODEL_CGROUPS; i++) {
+		for (ops = 0; ops < MODEL_OPS; ops++) {
+			if (asked(tree->probes[ops], tree->ids[i]) != before[ops][i])
+				owners[i] = owners[i] == '-' ? 'A' + ops : '?';
+		}
+	}
+}
+
+/* The tree as the model and as the kernel has it, one cgroup a line. */
 static void print_tree(const struct model_tree *tree)
 {
 	const struct model *m = &tree->model;
-	char path[PATH_MAX];
-	int i, own, owner;
+	char path[PATH_MAX], owners[MODEL_CGROUPS];
+	int i, owner;
 
+	find_owners(tree, owners);
 	for (i = 0; i < MODEL_CGROUPS; i++) {
 		if (!m->cgroups[i].exists)
 			continue;
-		own = m->cgroups[i].own;
+		printf("#   %-24s ", strstr(model_tree_path(tree, path, i), "/c0") + 1);
 		owner = model_owner(m, i);
-		printf("#   %-40s %s%c%s%s\n",
-		       strstr(model_tree_path(tree, path, i), "/c0") + 1,
-		       own != MODEL_NONE ? "attached: " :
-		       owner != MODEL_NONE ? "inherits: " : "no ops: ",
-		       owner != MODEL_NONE ? 'A' + owner : '-',
-		       owner != MODEL_NONE && m->links[owner].flags ? "+" : "",
-		       m->cgroups[i].memory ? "" : ", by its ancestor: no memcg");
+		if (!m->cgroups[i].memory)
+			printf("no memcg\n");
+		else if (owner == MODEL_NONE)
+			printf("model: -, kernel: %c\n", owners[i]);
+		else
+			printf("model: %c%s%s, kernel: %c\n", 'A' + owner,
+			       m->links[owner].flags ? "+" : "",
+			       m->cgroups[i].own == owner ? " attached here" : "",
+			       owners[i]);
 	}
 }
 
 void model_tree_complain(const struct model_tree *tree)
 {
-	unsigned long first = tree->steps > MODEL_TREE_LAST ?
-		tree->steps - MODEL_TREE_LAST : 0, i;
+	unsigned long i = tree->steps > MODEL_TREE_LAST ?
+		tree->steps - MODEL_TREE_LAST : 0;
 	char text[64];
+	int ret;
 
 	printf("# step %lu: %s\n# the last steps:\n", tree->steps, tree->why);
-	for (i = first; i < tree->steps; i++) {
-		int ret = tree->last[i % MODEL_TREE_LAST].ret;
-
+	for (; i < tree->steps; i++) {
+		ret = tree->last[i % MODEL_TREE_LAST].ret;
 		printf("#   %lu: %s: %s\n", i + 1,
 		       step_text(&tree->last[i % MODEL_TREE_LAST].step, text,
 				 sizeof(text)),
 		       ret ? strerror(-ret) : "success");
 	}
-	printf("# the tree, by the model (+: may be overridden):\n");
+	printf("# whose ops each cgroup has (+: may be overridden):\n");
 	print_tree(tree);
 	fflush(stdout);
 }

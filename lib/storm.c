@@ -26,7 +26,7 @@
 /* attaches that each attacher tries in a round */
 #define ATTEMPTS	40
 /* for how long a link is held, at most */
-#define HOLD_US		5000
+#define HOLD_US		20000
 
 #define CGROUPS		7	/* c0 to c6 */
 
