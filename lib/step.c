@@ -99,9 +99,9 @@ struct step step_draw(const struct model *m, uint64_t *random)
 		/* each with the odds of its number here */
 		draw_attach, draw_attach, draw_attach, draw_attach,
 		draw_attach, draw_attach, draw_attach,
-		draw_detach, draw_detach, draw_detach, draw_detach,
-		draw_mkdir, draw_mkdir, draw_mkdir, draw_mkdir,
-		draw_rmdir, draw_rmdir,
+		draw_detach, draw_detach, draw_detach,
+		draw_mkdir, draw_mkdir, draw_mkdir,
+		draw_rmdir, draw_rmdir, draw_rmdir, draw_rmdir,
 		draw_give, draw_give, draw_give,
 	};
 	struct step step;
