@@ -11,6 +11,7 @@
 #include "cgroup.h"
 #include "clock.h"
 #include "core.h"
+#include "random.h"
 #include "require.h"
 #include "worker.h"
 
@@ -141,16 +142,6 @@ struct run {
 	bool progress;
 };
 
-/* splitmix64: the order is the same wherever the seed is */
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-	return z ^ (z >> 31);
-}
-
 static int compare(const void *a, const void *b)
 {
 	const unsigned int *x = a, *y = b;
@@ -166,7 +157,7 @@ static void shuffle(struct run *run, unsigned int round)
 
 	qsort(run->configs, run->nr_configs, sizeof(*run->configs), compare);
 	for (i = run->nr_configs - 1; i > 0; i--) {
-		j = next_random(&state) % (i + 1);
+		j = random_below(&state, i + 1);
 		tmp = run->configs[i];
 		run->configs[i] = run->configs[j];
 		run->configs[j] = tmp;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "clock.h"
 #include "mounts.h"
 
 /* the longest file that is read here is memory.stat, with some 2 KiB */
@@ -177,6 +178,22 @@ int64_t cg_memory_stall_us(const char *cgroup)
 	if (strncmp(buf, "some ", 5) || !total)
 		return -EPROTO;
 	return strtoll(total + strlen("total="), NULL, 10);
+}
+
+int64_t cg_wait_dying(const char *cgroup, int64_t max, unsigned int timeout_ms)
+{
+	uint64_t begin = clock_us();
+	unsigned int poll = 0;
+	int64_t dying;
+
+	for (;;) {
+		dying = cg_read_key(cgroup, "cgroup.stat", "nr_dying_descendants");
+		if (dying <= max || clock_us() - begin >= timeout_ms * 1000ULL)
+			return dying;
+		if (++poll % 50 == 0)
+			cg_write(cgroup, "memory.reclaim", "1G");
+		usleep(10000);
+	}
 }
 
 static int cg_remove_children(const char *cgroup)

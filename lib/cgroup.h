@@ -128,6 +128,19 @@ uint64_t cg_id(const char *cgroup);
 int64_t cg_memory_stall_us(const char *cgroup);
 
 /**
+ * cg_wait_dying() - wait until cgroups that were removed are freed
+ * @cgroup: path of the cgroup they were in
+ * @max: how many of them may stay
+ * @timeout_ms: how long to wait, in milliseconds
+ *
+ * They are when nothing is charged to them any more.  Pages on their way to the LRU
+ * lists are, and reclaim sees to those.
+ *
+ * Return: how many there are, more than @max after the time, or a negative errno.
+ */
+int64_t cg_wait_dying(const char *cgroup, int64_t max, unsigned int timeout_ms);
+
+/**
  * cg_remove() - kill what is in a cgroup and below, and remove it all
  * @cgroup: path of the cgroup
  * @timeout_ms: how long to wait for the killed to be gone, in milliseconds

@@ -11,13 +11,16 @@
 #include "params.h"
 #include "require.h"
 
-/* In FIXTURE_SETUP() or a test: skip unless the system has @requirements. */
-#define REQUIRE(requirements) do {					\
-	const char *__missing = require(requirements);			\
+/* In FIXTURE_SETUP() or a test: skip if @reason, a text or NULL, says why. */
+#define SKIP_IF(reason) do {						\
+	const char *__missing = (reason);				\
 									\
 	if (__missing)							\
 		SKIP(return, "%s", __missing);				\
 } while (0)
+
+/* The same unless the system has @requirements. */
+#define REQUIRE(requirements) SKIP_IF(require(requirements))
 
 /*
  * The harness calls a program with nothing but skipped tests a pass.  To the

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "params.h"
 #include "parse.h"
@@ -15,6 +16,7 @@ struct params params = {
 	.over_high_ms = 2000,
 	.threshold = 1,
 	.scratch_dir = "/var/tmp",
+	.stress_seconds = 10,
 };
 
 static const struct {
@@ -26,6 +28,9 @@ static const struct {
 	{ "OVER_HIGH_MS", "delay that LOW's ops ask for, 100 to 60000 ms (2000)" },
 	{ "THRESHOLD", "page faults of HIGH a second above which LOW is delayed (1)" },
 	{ "SCRATCH_DIR", "directory for data files, on a disk (/var/tmp)" },
+	{ "SEED", "of the steps of stress, from 1 (random; it is printed)" },
+	{ "STRESS_SECONDS", "how long each test of stress goes on, 1 to 86400 s (10)" },
+	{ "STRESS_STEPS", "how many steps instead, if not 0 (0)" },
 };
 
 #define NR_KNOWN (sizeof(known) / sizeof(known[0]))
@@ -70,7 +75,7 @@ static void __attribute__((noreturn)) print_help(const char *path)
 	       slash ? slash + 1 : path);
 	printf("Parameters, as variables of the environment or as options, --cg-limit=256M:\n");
 	for (i = 0; i < NR_KNOWN; i++)
-		printf("\t%-12s  %s\n", known[i].name, known[i].help);
+		printf("\t%-14s  %s\n", known[i].name, known[i].help);
 	printf("\nExit status: 0 if no test has failed, 1 if one has, 2 for a bad parameter, 4 if none could run.\n");
 	exit(0);
 }
@@ -145,6 +150,14 @@ static void take_environment(void)
 		 "100 to 60000 ms");
 	get_uint("THRESHOLD", &params.threshold, 0, 1000000,
 		 "0 to 1000000 page faults a second");
+
+	if (getrandom(&params.seed, sizeof(params.seed), 0) < 0 || !params.seed)
+		params.seed = 1;
+	get_uint("SEED", &params.seed, 1, UINT32_MAX, "1 to 4294967295");
+	get_uint("STRESS_SECONDS", &params.stress_seconds, 1, 86400,
+		 "1 to 86400 s");
+	get_uint("STRESS_STEPS", &params.stress_steps, 0, 1000000000,
+		 "0 to 1000000000 steps");
 
 	if (dir && dir[0] != '/')
 		refuse("SCRATCH_DIR", dir, "an absolute path");

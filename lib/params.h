@@ -15,6 +15,9 @@ struct params {
 	unsigned int over_high_ms;	/* delay that the ops of LOW ask for */
 	unsigned int threshold;	/* page faults of HIGH a second, to trigger */
 	const char *scratch_dir;	/* a directory on a disk, for data files */
+	unsigned int seed;	/* of what is random; a random one if none is set */
+	unsigned int stress_seconds;	/* how long each stress test goes on */
+	unsigned int stress_steps;	/* or how many steps it takes, if not 0 */
 };
 
 extern struct params params;

@@ -93,6 +93,11 @@ struct probe_stats probe_stats(struct probe *probe, uint64_t id)
 	return stats;
 }
 
+void probe_forget(struct probe *probe, uint64_t id)
+{
+	bpf_map__delete_elem(probe->maps.stats, &id, sizeof(id), 0);
+}
+
 uint64_t probe_total(struct probe *probe, enum probe_callback callback)
 {
 	return *(volatile __u64 *)&probe->bss->totals[callback];

@@ -56,6 +56,13 @@ int probe_answer(struct probe *probe, const char *cgroup,
 struct probe_stats probe_stats(struct probe *probe, uint64_t id);
 
 /**
+ * probe_forget() - make room for the counters of another cgroup
+ * @probe: the instance
+ * @id: id of a cgroup that is gone
+ */
+void probe_forget(struct probe *probe, uint64_t id);
+
+/**
  * probe_total() - add up the calls of one callback for all cgroups
  * @probe: the instance
  * @callback: which

@@ -138,26 +138,11 @@ static uint64_t calls(FIXTURE_DATA(lifecycle) *self, int i)
 	return sum;
 }
 
-/*
- * Removed cgroups are freed when nothing is charged to them any more.  Pages on
- * their way to the LRU lists are, and reclaim sees to those.
- */
 static void expect_no_dying(struct __test_metadata *_metadata,
 			    FIXTURE_DATA(lifecycle) *self, int64_t max)
 {
-	uint64_t begin = clock_us();
-	unsigned int poll = 0;
-	int64_t dying;
+	int64_t dying = cg_wait_dying(self->tb.cgroup, max, FREE_TIMEOUT_MS);
 
-	for (;;) {
-		dying = cg_read_key(self->tb.cgroup, "cgroup.stat",
-				    "nr_dying_descendants");
-		if (dying <= max || too_late(begin, FREE_TIMEOUT_MS))
-			break;
-		if (++poll % 50 == 0)
-			cg_write(self->tb.cgroup, "memory.reclaim", "1G");
-		usleep(10000);
-	}
 	EXPECT_GE(dying, 0);
 	EXPECT_LE(dying, max)
 		TH_LOG("something keeps cgroups that were removed");

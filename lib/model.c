@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <linux/bpf.h>
+#include <string.h>
+
+#include "model.h"
+
+void model_init(struct model *m)
+{
+	int i;
+
+	memset(m, 0, sizeof(*m));
+	for (i = 0; i < MODEL_CGROUPS; i++)
+		m->cgroups[i].own = MODEL_NONE;
+	m->cgroups[0].exists = true;
+	m->cgroups[0].memory = true;
+	m->cgroups[0].gives = true;
+	m->cgroups[0].parent = MODEL_NONE;
+}
+
+int model_memcg(const struct model *m, int cgroup)
+{
+	while (!m->cgroups[cgroup].memory)
+		cgroup = m->cgroups[cgroup].parent;
+	return cgroup;
+}
+
+/*
+ * Ops are those of the nearest link above: whoever attaches is refused where
+ * others are below, and who goes leaves those alone.
+ */
+int model_owner(const struct model *m, int cgroup)
+{
+	while (cgroup != MODEL_NONE && m->cgroups[cgroup].own == MODEL_NONE)
+		cgroup = m->cgroups[cgroup].parent;
+	return cgroup == MODEL_NONE ? MODEL_NONE : m->cgroups[cgroup].own;
+}
+
+int model_depth(const struct model *m, int cgroup)
+{
+	int depth = 0;
+
+	for (; cgroup != MODEL_NONE; cgroup = m->cgroups[cgroup].parent)
+		depth++;
+	return depth;
+}
+
+bool model_is_below(const struct model *m, int cgroup, int ancestor)
+{
+	do {
+		cgroup = m->cgroups[cgroup].parent;
+	} while (cgroup != MODEL_NONE && cgroup != ancestor);
+	return cgroup == ancestor;
+}
+
+static void add_reason(struct model_reasons *reasons, int reason)
+{
+	reasons->errnos[reasons->nr++] = reason;
+}
+
+static bool is_busy(const struct model *m, int memcg)
+{
+	int owner = model_owner(m, memcg), i;
+
+	if (m->cgroups[memcg].own != MODEL_NONE)
+		return true;
+	if (owner != MODEL_NONE && !(m->links[owner].flags & BPF_F_ALLOW_OVERRIDE))
+		return true;
+	for (i = 0; i < MODEL_OPS; i++) {
+		if (m->links[i].open && m->links[i].cgroup != MODEL_NONE &&
+		    model_is_below(m, m->links[i].cgroup, memcg))
+			return true;
+	}
+	return false;
+}
+
+struct model_reasons model_attach(struct model *m, int ops,
+				  enum model_target target, int cgroup,
+				  unsigned int flags)
+{
+	struct model_reasons reasons = {};
+
+	if (flags & ~BPF_F_ALLOW_OVERRIDE)
+		add_reason(&reasons, EOPNOTSUPP);
+	if (target == MODEL_CGROUP) {
+		cgroup = model_memcg(m, cgroup);
+		if (is_busy(m, cgroup))
+			add_reason(&reasons, EBUSY);
+	} else {
+		add_reason(&reasons, target == MODEL_NO_FD ? MODEL_ANY_ERRNO : EBADF);
+	}
+	if (reasons.nr)
+		return reasons;
+
+	m->cgroups[cgroup].own = ops;
+	m->links[ops] = (struct model_link) {
+		.open = true,
+		.flags = flags,
+		.cgroup = cgroup,
+	};
+	return reasons;
+}
+
+void model_detach(struct model *m, int ops)
+{
+	struct model_link *link = &m->links[ops];
+
+	if (link->cgroup != MODEL_NONE)
+		m->cgroups[link->cgroup].own = MODEL_NONE;
+	link->open = false;
+}
+
+/* A memcg comes: it has what its parent has. */
+static void come(struct model *m, int cgroup)
+{
+	int owner;
+
+	m->cgroups[cgroup].memory = true;
+	owner = model_owner(m, cgroup);
+	if (owner != MODEL_NONE) {
+		m->cgroups[cgroup].online[owner]++;
+		m->online[owner]++;
+	}
+}
+
+/* A memcg goes, and nothing is left for a link that is attached to it. */
+static void go(struct model *m, int cgroup)
+{
+	int owner = model_owner(m, cgroup), own = m->cgroups[cgroup].own;
+
+	if (owner != MODEL_NONE) {
+		m->cgroups[cgroup].offline[owner]++;
+		m->offline[owner]++;
+	}
+	if (own != MODEL_NONE)
+		m->links[own].cgroup = MODEL_NONE;
+	m->cgroups[cgroup].own = MODEL_NONE;
+	m->cgroups[cgroup].memory = false;
+}
+
+void model_mkdir(struct model *m, int cgroup, int parent)
+{
+	m->cgroups[cgroup] = (struct model_cgroup) {
+		.exists = true,
+		.parent = parent,
+		.own = MODEL_NONE,
+	};
+	if (m->cgroups[parent].gives)
+		come(m, cgroup);
+}
+
+struct model_reasons model_rmdir(struct model *m, int cgroup)
+{
+	struct model_reasons reasons = {};
+	int i;
+
+	for (i = 0; i < MODEL_CGROUPS && !reasons.nr; i++) {
+		if (m->cgroups[i].exists && m->cgroups[i].parent == cgroup)
+			add_reason(&reasons, EBUSY);
+	}
+	if (reasons.nr)
+		return reasons;
+
+	if (m->cgroups[cgroup].memory)
+		go(m, cgroup);
+	m->cgroups[cgroup].exists = false;
+	return reasons;
+}
+
+struct model_reasons model_give(struct model *m, int cgroup, bool on)
+{
+	struct model_reasons reasons = {};
+	int i;
+
+	if (m->cgroups[cgroup].gives == on)
+		return reasons;
+	if (on && !m->cgroups[cgroup].memory)
+		add_reason(&reasons, ENOENT);
+	for (i = 0; i < MODEL_CGROUPS && !on && !reasons.nr; i++) {
+		if (m->cgroups[i].exists && m->cgroups[i].parent == cgroup &&
+		    m->cgroups[i].gives)
+			add_reason(&reasons, EBUSY);
+	}
+	if (reasons.nr)
+		return reasons;
+
+	m->cgroups[cgroup].gives = on;
+	for (i = 0; i < MODEL_CGROUPS; i++) {
+		if (!m->cgroups[i].exists || m->cgroups[i].parent != cgroup)
+			continue;
+		if (on)
+			come(m, i);
+		else
+			go(m, i);
+	}
+	return reasons;
+}

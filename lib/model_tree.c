@@ -1,0 +1,667 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "attach.h"
+#include "cgroup.h"
+#include "clock.h"
+#include "fault_inject.h"
+#include "model_tree.h"
+#include "worker.h"
+
+#define NSEC_PER_USEC	1000L
+
+/*
+ * The kernel walks the tree some 400 times before it believes that there is
+ * nothing to reclaim.  One of its tries, 26 walks, is enough here: a signal that is
+ * pending ends it after the try in which it has come.  This is how long it takes
+ * to come, which is doubled if it came before the first.
+ */
+#define ASK_US		200
+#define ASK_MAX_US	200000
+
+/* How often to ask again when a cgroup was not asked that should be. */
+#define ASK_TRIES	3
+
+static int wrong(struct model_tree *tree, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static int wrong(struct model_tree *tree, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(tree->why, sizeof(tree->why), fmt, args);
+	va_end(args);
+	return -1;
+}
+
+static void on_signal(int signal)
+{
+	(void)signal;
+}
+
+static int catch_signal(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	return sigaction(SIGUSR1, &action, NULL) ? -errno : 0;
+}
+
+/* They say that all is protected, so that reclaim need not look for pages. */
+static struct probe *load(unsigned int callbacks)
+{
+	struct probe *probe = probe_load_only(callbacks);
+	struct probe_answer answer = { .below_min = 1 };
+	int ret;
+
+	if (!probe)
+		return NULL;
+	ret = probe_answer(probe, NULL, answer);
+	if (ret) {
+		probe__destroy(probe);
+		return errno = -ret, NULL;
+	}
+	memcg_bpf_prepare(probe->maps.probe_ops);
+	return probe;
+}
+
+static int create_bystander(struct model_tree *tree)
+{
+	char path[PATH_MAX];
+	int ret = testbed_add_cgroup(&tree->tb, path, "bystander");
+
+	if (ret)
+		return ret;
+	tree->bystander_id = cg_id(path);
+	tree->bystander = load(1U << PROBE_BELOW_MIN);
+	if (!tree->bystander)
+		return -errno;
+	tree->bystander_link = probe_attach(tree->bystander, path, 0);
+	return tree->bystander_link < 0 ? tree->bystander_link : 0;
+}
+
+int model_tree_create(struct model_tree *tree, const char *name)
+{
+	int i, ret;
+
+	memset(tree, 0, sizeof(*tree));
+	tree->bystander_link = -1;
+	for (i = 0; i < MODEL_OPS; i++)
+		tree->links[i] = -1;
+	model_init(&tree->model);
+
+	ret = testbed_create(&tree->tb, name);
+	if (ret)
+		return ret;
+	ret = create_bystander(tree);
+	for (i = 0; !ret && i < MODEL_OPS; i++) {
+		tree->probes[i] = load(~0U);
+		ret = tree->probes[i] ? 0 : -errno;
+	}
+	ret = ret ?: testbed_add_cgroup(&tree->tb, tree->root, "c0");
+	ret = ret ?: cg_enable_memory(tree->root);
+	ret = ret ?: catch_signal();
+	if (ret) {
+		fprintf(stderr, "# cannot prepare %s: %s\n", tree->tb.cgroup,
+			strerror(-ret));
+		model_tree_destroy(tree);
+		return ret;
+	}
+	tree->ids[0] = cg_id(tree->root);
+	return 0;
+}
+
+static void close_link(int *link)
+{
+	if (*link >= 0)
+		close(*link);
+	*link = -1;
+}
+
+int model_tree_destroy(struct model_tree *tree)
+{
+	int i;
+
+	if (!tree->tb.sweeper)
+		return 0;
+	for (i = 0; i < MODEL_OPS; i++) {
+		close_link(&tree->links[i]);
+		probe__destroy(tree->probes[i]);
+	}
+	close_link(&tree->bystander_link);
+	probe__destroy(tree->bystander);
+	return testbed_destroy(&tree->tb);
+}
+
+char *model_tree_path(const struct model_tree *tree, char *path, int cgroup)
+{
+	char below[MODEL_DEPTH * sizeof("/c00")] = "", longer[sizeof(below)];
+
+	for (; cgroup; cgroup = tree->model.cgroups[cgroup].parent) {
+		snprintf(longer, sizeof(longer), "/c%d%.16s", cgroup, below);
+		strcpy(below, longer);
+	}
+	/* A path that is too long names no cgroup. */
+	if (snprintf(path, PATH_MAX, "%s%s", tree->root, below) >= PATH_MAX)
+		path[0] = '\0';
+	return path;
+}
+
+static uint64_t online(const struct model_tree *tree, int ops)
+{
+	return probe_total(tree->probes[ops], PROBE_ONLINE) - tree->online[ops];
+}
+
+static uint64_t offline(const struct model_tree *tree, int ops)
+{
+	return probe_total(tree->probes[ops], PROBE_OFFLINE) - tree->offline[ops];
+}
+
+void model_tree_forget_calls(struct model_tree *tree)
+{
+	int i;
+
+	for (i = 0; i < MODEL_OPS; i++) {
+		tree->online[i] = probe_total(tree->probes[i], PROBE_ONLINE) -
+			tree->model.online[i];
+		tree->offline[i] = probe_total(tree->probes[i], PROBE_OFFLINE) -
+			tree->model.offline[i];
+	}
+}
+
+static int open_target(const struct model_tree *tree, const struct step *step)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	switch (step->target) {
+	case MODEL_CGROUP:
+		return cg_open(model_tree_path(tree, path, step->cgroup));
+	case MODEL_NO_FD:
+		return 0;
+	case MODEL_OTHER_FD:
+		return cg_open(tree->tb.dir);
+	default:
+		fd = cg_open(tree->root);
+		if (fd > 0)
+			close(fd);
+		return fd;
+	}
+}
+
+static void inject_begin(struct model_tree *tree)
+{
+	if (tree->fail_nth || tree->fail_some)
+		fault_inject_begin(tree->fail_nth);
+}
+
+static void inject_end(struct model_tree *tree)
+{
+	tree->failed = (tree->fail_nth || tree->fail_some) && fault_inject_end();
+}
+
+static int attach(struct model_tree *tree, const struct step *step)
+{
+	int ops_fd = bpf_map__fd(tree->probes[step->ops]->maps.probe_ops);
+	int fd = open_target(tree, step), link;
+
+	if (fd < 0)
+		return fd;
+	inject_begin(tree);
+	link = memcg_bpf_link(ops_fd, fd, step->flags);
+	inject_end(tree);
+	if (step->target == MODEL_CGROUP || step->target == MODEL_OTHER_FD)
+		close(fd);
+	if (link < 0)
+		return link;
+	tree->links[step->ops] = link;
+	return 0;
+}
+
+static int make(struct model_tree *tree, const struct step *step)
+{
+	char path[PATH_MAX], name[16];
+	int ret;
+
+	model_tree_path(tree, path, step->parent);
+	snprintf(name, sizeof(name), "/c%d", step->cgroup);
+	strncat(path, name, sizeof(path) - strlen(path) - 1);
+
+	inject_begin(tree);
+	ret = cg_create(path);
+	inject_end(tree);
+	if (!ret)
+		tree->ids[step->cgroup] = cg_id(path);
+	return ret;
+}
+
+static int give(struct model_tree *tree, const struct step *step)
+{
+	const char *what = step->on ? "+memory" : "-memory";
+	char path[PATH_MAX];
+	int ret;
+
+	model_tree_path(tree, path, step->cgroup);
+	inject_begin(tree);
+	ret = cg_write(path, "cgroup.subtree_control", what);
+	inject_end(tree);
+	return ret;
+}
+
+/* Each write first waits for the memcgs that go, so write what is there already. */
+static void wait_for_memcgs(struct model_tree *tree, int cgroup)
+{
+	char path[PATH_MAX];
+
+	cg_write(model_tree_path(tree, path, cgroup), "cgroup.subtree_control",
+		 tree->model.cgroups[cgroup].gives ? "+memory" : "-memory");
+}
+
+/* What the kernel says to a step. */
+static int do_step(struct model_tree *tree, const struct step *step)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	switch (step->what) {
+	case STEP_ATTACH:
+		return attach(tree, step);
+	case STEP_DETACH:
+		inject_begin(tree);
+		ret = close(tree->links[step->ops]) ? -errno : 0;
+		inject_end(tree);
+		tree->links[step->ops] = -1;
+		return ret;
+	case STEP_MKDIR:
+		return make(tree, step);
+	case STEP_RMDIR:
+		model_tree_path(tree, path, step->cgroup);
+		inject_begin(tree);
+		ret = rmdir(path) ? -errno : 0;
+		inject_end(tree);
+		return ret;
+	default:
+		return give(tree, step);
+	}
+}
+
+static bool is_reason(const struct model_reasons *reasons, int ret)
+{
+	unsigned int i;
+
+	for (i = 0; i < reasons->nr; i++) {
+		if (ret == -reasons->errnos[i] ||
+		    (ret < 0 && reasons->errnos[i] == MODEL_ANY_ERRNO))
+			return true;
+	}
+	return false;
+}
+
+static const char *reasons_text(const struct model_reasons *reasons)
+{
+	static char text[128];
+	unsigned int i;
+	size_t at = 0;
+
+	if (!reasons->nr)
+		return "success";
+	for (i = 0; i < reasons->nr; i++)
+		at += snprintf(text + at, sizeof(text) - at, "%s%s",
+			       i ? " or " : "",
+			       reasons->errnos[i] == MODEL_ANY_ERRNO ?
+			       "a failure" : strerror(reasons->errnos[i]));
+	return text;
+}
+
+/* Far above what it takes, which is some RCU grace periods. */
+#define SETTLE_MS	60000
+
+/*
+ * Wait until the kernel is done with a cgroup that was removed: some time after
+ * rmdir() it calls handle_cgroup_offline, and until then its ops are in the way of
+ * others.  Where nobody is to be called the end of the cgroup tells, which is later.
+ */
+static int settle(struct model_tree *tree, bool called)
+{
+	uint64_t begin = clock_us();
+	int i;
+
+	while (clock_us() - begin < SETTLE_MS * 1000ULL) {
+		for (i = 0; called && i < MODEL_OPS; i++) {
+			if (offline(tree, i) < tree->model.offline[i])
+				break;
+		}
+		if (i == MODEL_OPS ||
+		    !cg_read_key(tree->tb.cgroup, "cgroup.stat",
+				 "nr_dying_descendants"))
+			return 0;
+		usleep(500);
+	}
+	return wrong(tree, "a cgroup that was removed does not go away");
+}
+
+static int compare_calls(struct model_tree *tree)
+{
+	const struct model *m = &tree->model;
+	int i;
+
+	for (i = 0; i < MODEL_OPS; i++) {
+		if (online(tree, i) != m->online[i])
+			return wrong(tree, "handle_cgroup_online of %c: %" PRIu64 " calls in all, want %" PRIu64,
+				     'A' + i, online(tree, i), m->online[i]);
+		if (offline(tree, i) != m->offline[i])
+			return wrong(tree, "handle_cgroup_offline of %c: %" PRIu64 " calls in all, want %" PRIu64,
+				     'A' + i, offline(tree, i), m->offline[i]);
+	}
+	return 0;
+}
+
+/* With the totals right it is enough to see that what there should be is there. */
+static int compare_calls_for(struct model_tree *tree, int cgroup)
+{
+	const struct model_cgroup *c = &tree->model.cgroups[cgroup];
+	struct probe_stats stats;
+	int i;
+
+	for (i = 0; i < MODEL_OPS; i++) {
+		if (!c->online[i] && !c->offline[i])
+			continue;
+		stats = probe_stats(tree->probes[i], tree->ids[cgroup]);
+		if (stats.calls[PROBE_ONLINE] != c->online[i])
+			return wrong(tree, "handle_cgroup_online of %c: %llu calls for c%d, want %u",
+				     'A' + i, stats.calls[PROBE_ONLINE], cgroup,
+				     c->online[i]);
+		if (stats.calls[PROBE_OFFLINE] != c->offline[i])
+			return wrong(tree, "handle_cgroup_offline of %c: %llu calls for c%d, want %u",
+				     'A' + i, stats.calls[PROBE_OFFLINE], cgroup,
+				     c->offline[i]);
+	}
+	return 0;
+}
+
+/* Which cgroups have had calls, or may have, in a step that was taken. */
+static int compare_calls_of_step(struct model_tree *tree, const struct step *step)
+{
+	int i, ret = compare_calls(tree);
+
+	if (!ret && (step->what == STEP_MKDIR || step->what == STEP_RMDIR))
+		ret = compare_calls_for(tree, step->cgroup);
+	for (i = 0; !ret && step->what == STEP_GIVE && i < MODEL_CGROUPS; i++) {
+		if (tree->model.cgroups[i].exists &&
+		    tree->model.cgroups[i].parent == step->cgroup)
+			ret = compare_calls_for(tree, i);
+	}
+	return ret;
+}
+
+/* How often the ops of a cgroup were asked. */
+static uint64_t asked(struct probe *probe, uint64_t id)
+{
+	return probe_stats(probe, id).calls[PROBE_BELOW_MIN];
+}
+
+/*
+ * Reclaim, so that the ops of all cgroups are asked.  There is nothing to reclaim,
+ * so the kernel looks everywhere, and in the end fails.
+ *
+ * @us: when to send the signal that ends it, in microseconds; 0: not at all
+ */
+static int reclaim(const struct model_tree *tree, long us)
+{
+	struct sigevent event = {
+		.sigev_notify = SIGEV_SIGNAL,
+		.sigev_signo = SIGUSR1,
+	};
+	struct itimerspec when = {
+		.it_value.tv_nsec = us * NSEC_PER_USEC,
+	};
+	timer_t timer;
+	int ret;
+
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer))
+		return -errno;
+	timer_settime(timer, 0, &when, NULL);
+	ret = cg_write(tree->tb.cgroup, "memory.reclaim", "1M");
+	timer_delete(timer);
+	return !ret || ret == -EAGAIN || ret == -EINTR ? 0 : ret;
+}
+
+static int ask(struct model_tree *tree, bool thorough)
+{
+	uint64_t before = asked(tree->bystander, tree->bystander_id);
+	long us = thorough ? 0 : ASK_US;
+	int ret;
+
+	do {
+		ret = reclaim(tree, us);
+		if (ret)
+			return wrong(tree, "%s/memory.reclaim: %s",
+				     tree->tb.cgroup, strerror(-ret));
+		if (asked(tree->bystander, tree->bystander_id) != before)
+			return 0;
+		us *= 2;
+	} while (us && us <= ASK_MAX_US);
+	return wrong(tree, "the ops of the bystander are not asked in reclaim");
+}
+
+struct asked {
+	uint64_t of[MODEL_CGROUPS];	/* by the owner of each */
+	uint64_t total[MODEL_OPS];
+};
+
+static void count_asked(const struct model_tree *tree, struct asked *asked_now)
+{
+	int i, owner;
+
+	for (i = 0; i < MODEL_CGROUPS; i++) {
+		if (!tree->model.cgroups[i].exists ||
+		    !tree->model.cgroups[i].memory)
+			continue;
+		owner = model_owner(&tree->model, i);
+		if (owner != MODEL_NONE)
+			asked_now->of[i] = asked(tree->probes[owner], tree->ids[i]);
+	}
+	for (i = 0; i < MODEL_OPS; i++)
+		asked_now->total[i] = probe_total(tree->probes[i], PROBE_BELOW_MIN);
+}
+
+/*
+ * Each cgroup's ops have been asked for it, and for nothing but such cgroups: so
+ * each has the ops that the model says, and those that should have none have none.
+ */
+static int compare_owners(struct model_tree *tree, const struct asked *before,
+			 const struct asked *after)
+{
+	uint64_t sum[MODEL_OPS] = {};
+	int i, owner;
+
+	for (i = 0; i < MODEL_CGROUPS; i++) {
+		if (!tree->model.cgroups[i].exists ||
+		    !tree->model.cgroups[i].memory)
+			continue;
+		owner = model_owner(&tree->model, i);
+		if (owner == MODEL_NONE)
+			continue;
+		if (after->of[i] == before->of[i])
+			return wrong(tree, "c%d: its ops should be %c, and those are not asked",
+				     i, 'A' + owner);
+		sum[owner] += after->of[i] - before->of[i];
+	}
+	for (i = 0; i < MODEL_OPS; i++) {
+		if (after->total[i] - before->total[i] != sum[i])
+			return wrong(tree, "%c is asked %" PRIu64 " times in all, and %" PRIu64 " times for the cgroups whose ops it should be",
+				     'A' + i, after->total[i] - before->total[i],
+				     sum[i]);
+	}
+	return 0;
+}
+
+int model_tree_check(struct model_tree *tree)
+{
+	struct asked before = {}, after = {};
+	int try, ret = 0;
+
+	for (try = 0; try < ASK_TRIES; try++) {
+		count_asked(tree, &before);
+		ret = ask(tree, try == ASK_TRIES - 1);
+		if (ret)
+			return ret;
+		count_asked(tree, &after);
+		ret = compare_owners(tree, &before, &after);
+		if (!ret)
+			break;
+	}
+	return ret;
+}
+
+/*
+ * It was refused because memory was short, and so has had no effect; but a memcg may
+ * have come, and gone when something else was missing.
+ */
+static int compare_failed(struct model_tree *tree, const struct step *step)
+{
+	bool may_come = step->what == STEP_MKDIR || step->what == STEP_GIVE;
+	uint64_t came, went;
+	int i;
+
+	tree->out_of_memory = true;
+	tree->failures[step->what]++;
+	if (step->what == STEP_MKDIR && settle(tree, false))
+		return -1;
+	if (step->what == STEP_GIVE)
+		wait_for_memcgs(tree, step->cgroup);
+	for (i = 0; i < MODEL_OPS; i++) {
+		came = online(tree, i) - tree->model.online[i];
+		went = offline(tree, i) - tree->model.offline[i];
+		if (came != went || (came && !may_come))
+			return wrong(tree, "out of memory: %" PRIu64 " calls of handle_cgroup_online of %c, and %" PRIu64 " of handle_cgroup_offline",
+				     came, 'A' + i, went);
+	}
+	model_tree_forget_calls(tree);
+	return model_tree_check(tree);
+}
+
+static void remember(struct model_tree *tree, const struct step *step, int ret)
+{
+	unsigned int at = tree->steps % MODEL_TREE_LAST;
+
+	tree->last[at].step = *step;
+	tree->last[at].ret = ret;
+	tree->steps++;
+	if (ret)
+		tree->refused[step->what]++;
+	else
+		tree->taken[step->what]++;
+}
+
+/* Counters of a cgroup that is gone are in the way of those to come. */
+static void forget(struct model_tree *tree, int cgroup)
+{
+	int i;
+
+	for (i = 0; i < MODEL_OPS; i++)
+		probe_forget(tree->probes[i], tree->ids[cgroup]);
+	tree->ids[cgroup] = 0;
+}
+
+int model_tree_step(struct model_tree *tree, const struct step *step)
+{
+	int ret = do_step(tree, step);
+	struct model next = tree->model;
+	struct model_reasons reasons = step_apply(&next, step);
+	bool gone = step->what == STEP_RMDIR && !reasons.nr &&
+		    tree->model.cgroups[step->cgroup].memory;
+	bool called = gone && model_owner(&tree->model, step->cgroup) != MODEL_NONE;
+
+	tree->out_of_memory = false;
+	remember(tree, step, ret);
+	if (ret == -ENOMEM && tree->failed)
+		return compare_failed(tree, step);
+	if (reasons.nr ? !is_reason(&reasons, ret) : ret)
+		return wrong(tree, "the kernel said: %s, want: %s",
+			     ret ? strerror(-ret) : "success",
+			     reasons_text(&reasons));
+
+	tree->model = next;
+	if (gone && settle(tree, called))
+		return -1;
+	if (step->what == STEP_GIVE)
+		wait_for_memcgs(tree, step->cgroup);
+	ret = compare_calls_of_step(tree, step);
+	if (!ret && step->what == STEP_RMDIR && !reasons.nr)
+		forget(tree, step->cgroup);
+	return ret ?: model_tree_check(tree);
+}
+
+/* Whose ops each cgroup has by the kernel: a letter, '-' or, if several, '?'. */
+static void find_owners(const struct model_tree *tree, char owners[])
+{
+	uint64_t before[MODEL_OPS][MODEL_CGROUPS];
+	int i, ops;
+
+	for (i = 0; i < MODEL_CGROUPS; i++) {
+		owners[i] = '-';
+		for (ops = 0; ops < MODEL_OPS; ops++)
+			before[ops][i] = asked(tree->probes[ops], tree->ids[i]);
+	}
+	reclaim(tree, 0);
+	for (i = 0; i < MODEL_CGROUPS; i++) {
+		for (ops = 0; ops < MODEL_OPS; ops++) {
+			if (asked(tree->probes[ops], tree->ids[i]) != before[ops][i])
+				owners[i] = owners[i] == '-' ? 'A' + ops : '?';
+		}
+	}
+}
+
+/* The tree as the model and as the kernel has it, one cgroup a line. */
+static void print_tree(const struct model_tree *tree)
+{
+	const struct model *m = &tree->model;
+	char path[PATH_MAX], owners[MODEL_CGROUPS];
+	int i, owner;
+
+	find_owners(tree, owners);
+	for (i = 0; i < MODEL_CGROUPS; i++) {
+		if (!m->cgroups[i].exists)
+			continue;
+		printf("#   %-24s ", strstr(model_tree_path(tree, path, i), "/c0") + 1);
+		owner = model_owner(m, i);
+		if (!m->cgroups[i].memory)
+			printf("no memcg\n");
+		else if (owner == MODEL_NONE)
+			printf("model: -, kernel: %c\n", owners[i]);
+		else
+			printf("model: %c%s%s, kernel: %c\n", 'A' + owner,
+			       m->links[owner].flags ? "+" : "",
+			       m->cgroups[i].own == owner ? " attached here" : "",
+			       owners[i]);
+	}
+}
+
+void model_tree_complain(const struct model_tree *tree)
+{
+	unsigned long i = tree->steps > MODEL_TREE_LAST ?
+		tree->steps - MODEL_TREE_LAST : 0;
+	char text[64];
+	int ret;
+
+	printf("# step %lu: %s\n# the last steps:\n", tree->steps, tree->why);
+	for (; i < tree->steps; i++) {
+		ret = tree->last[i % MODEL_TREE_LAST].ret;
+		printf("#   %lu: %s: %s\n", i + 1,
+		       step_text(&tree->last[i % MODEL_TREE_LAST].step, text,
+				 sizeof(text)),
+		       ret ? strerror(-ret) : "success");
+	}
+	printf("# whose ops each cgroup has (+: may be overridden):\n");
+	print_tree(tree);
+	fflush(stdout);
+}
