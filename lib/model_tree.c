@@ -251,7 +251,7 @@ static int give(struct model_tree *tree, const struct step *step)
 
 	model_tree_path(tree, path, step->cgroup);
 	inject_begin(tree);
-	ret = cg_write(path, "cgroup.subtree_control", what);
+	ret = cg_write(path, "cgroup.subtree_control", "%s", what);
 	inject_end(tree);
 	return ret;
 }
