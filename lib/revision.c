@@ -46,12 +46,12 @@ static const struct revision {
 		.name = "a revision later than RFC v6",
 		.mark = "memcg_charged",
 		.members = {
-			{ "handle_cgroup_online" },
-			{ "handle_cgroup_offline" },
-			{ "below_low" },
-			{ "below_min" },
-			{ "memcg_charged" },
-			{ "memcg_uncharged" },
+			{ .name = "handle_cgroup_online" },
+			{ .name = "handle_cgroup_offline" },
+			{ .name = "below_low" },
+			{ .name = "below_min" },
+			{ .name = "memcg_charged" },
+			{ .name = "memcg_uncharged" },
 		},
 	},
 };

@@ -10,4 +10,9 @@ set -eu
 . "$(dirname "$(realpath "$0")")/common.sh"
 
 build_suite
-"$vm_dir/vmtest.sh" "$@" -- "$suite/kselftest/run_kselftest.sh"
+runner=("$suite/kselftest/run_kselftest.sh")
+if [ "${FLAVOUR-}" = debug ]; then
+	set -- --timeout=10800 "$@"
+	runner+=(--override-timeout 1800)
+fi
+"$vm_dir/vmtest.sh" "$@" -- "${runner[@]}"
