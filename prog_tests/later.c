@@ -181,8 +181,8 @@ TEST_F(later, protection_is_asked_with_threshold_and_usage)
 	ASSERT_EQ(0, worker_run(self->used, write_file, path, STEP_TIMEOUT_MS));
 
 	for (i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-		ASSERT_EQ(0, cg_write(self->used, "memory.low", settings[i].low));
-		ASSERT_EQ(0, cg_write(self->used, "memory.min", settings[i].min));
+		ASSERT_EQ(0, cg_write(self->used, "memory.low", "%s", settings[i].low));
+		ASSERT_EQ(0, cg_write(self->used, "memory.min", "%s", settings[i].min));
 
 		before = cg_read_number(self->used, "memory.current");
 		ret = cg_write(self->tb.cgroup, "memory.reclaim", "1M");

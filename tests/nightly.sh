@@ -11,6 +11,7 @@
 set -u
 . "$(dirname "$(realpath "$0")")/lib.sh"
 . "$tests_dir/tree.sh"
+. "$vm_dir/common.sh"
 
 nights=$work.nights		# test_of keeps that
 bench=(BENCH=delay "OVER_HIGH_MS=0,100" EVENTS=1 TRIALS=8)
@@ -289,15 +290,16 @@ suite_does_not_end()
 # that only print what they are given.
 lava_definition()
 {
-	local lava=$top_dir/out/lava-test
+	local lava=$top_dir/out/lava-test suite runner
 
 	rm -rf "$lava" && mkdir -p "$lava/bin" || return
 	python3 - "$top_dir/examples/lava.yaml" >"$lava/steps" <<-'END' || return
 		import sys, yaml
 		print("\n".join(yaml.safe_load(open(sys.argv[1]))["run"]["steps"]))
 	END
+	suite_paths "$("$vm_dir/kernel.sh" build)"
 	# shellcheck disable=SC2016 # expanded by other shells
-	tar -C "$top_dir/out/vm-suite/kselftest" -cJf "$lava/kselftest.tar.xz" . &&
+	tar -C "$suite/kselftest" -cJf "$lava/kselftest.tar.xz" . &&
 	printf '#!/bin/sh\necho "lava-test-case $*"\n' >"$lava/bin/lava-test-case" &&
 	printf '#!/bin/sh\nfor last; do :; done; cat "$last"\n' >"$lava/bin/wget" &&
 	chmod +x "$lava"/bin/* || return

@@ -122,8 +122,17 @@ need_cache()
 		die "$EXIT_USAGE" "cannot create $cache_dir/$1: set MEMCG_BPF_CACHE to a folder with 4 GiB of space"
 }
 
-# build_suite - build the kernel, and for it the suite, installed in $suite/kselftest;
-# each kernel has a folder of its own, since make does not see another one come
+# suite_paths KERNEL - set $suite, where the suite for it is built, and $runner, which
+# runs it; each kernel has a folder of its own, since make does not see another come
+suite_paths()
+{
+	suite=$top_dir/out/vm-suite-${1##*/}
+	runner=("$suite/kselftest/run_kselftest.sh")
+	# A kernel that looks after itself takes its time.
+	[ "${FLAVOUR-}" != debug ] || runner+=(--override-timeout 1800)
+}
+
+# build_suite - build the kernel, and for it the suite, installed in $suite/kselftest
 build_suite()
 {
 	local kernel source
@@ -132,7 +141,7 @@ build_suite()
 		"${vm_packages[@]}"
 	kernel=$("$vm_dir/kernel.sh" build)
 	source=$("$vm_dir/kernel.sh" source)
-	suite=$top_dir/out/vm-suite-${kernel##*/}
+	suite_paths "$kernel"
 	if ! mkdir -p "$suite" || [ ! -w "$suite" ]; then
 		die "$EXIT_USAGE" "cannot write to $suite: copy this tree to where you may write"
 	fi

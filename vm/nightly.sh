@@ -258,7 +258,7 @@ status=0
 run_job bash -euc '. "$0"; build_suite; make -s -C "$top_dir" analyze' \
 	"$vm_dir/common.sh" || status=$?
 [ $status -eq 0 ] || give_up "build of the suite" $status "$release"
-suite=$top_dir/out/vm-suite
+suite_paths "$kernel"
 analyze=$top_dir/out/host/analyze
 
 # compare_tests - a test that passed before has to pass
@@ -293,7 +293,7 @@ run_suite()
 	# What the environment says of parameters is for the benchmarks.
 	run_job env -u CG_LIMIT -u FILE_SIZE -u OVER_HIGH_MS -u THRESHOLD \
 		"$vm_dir/vmtest.sh" -t "$suite_timeout" -o "$dir/suite" -- \
-		"$suite/kselftest/run_kselftest.sh" ${selected[@]+"${selected[@]}"} \
+		"${runner[@]}" ${selected[@]+"${selected[@]}"} \
 		>"$dir/suite.ktap" || status=$?
 	if ! "$vm_dir/ktap2junit.py" "$dir/suite.ktap" >"$dir/tests.txt" ||
 	   ! "$vm_dir/ktap2junit.py" "$dir/suite.ktap" "$dir/suite.xml"; then

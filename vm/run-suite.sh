@@ -10,9 +10,5 @@ set -eu
 . "$(dirname "$(realpath "$0")")/common.sh"
 
 build_suite
-runner=("$suite/kselftest/run_kselftest.sh")
-if [ "${FLAVOUR-}" = debug ]; then
-	set -- --timeout=10800 "$@"
-	runner+=(--override-timeout 1800)
-fi
+[ "${FLAVOUR-}" != debug ] || set -- --timeout=10800 "$@"
 "$vm_dir/vmtest.sh" "$@" -- "${runner[@]}"
