@@ -9,6 +9,7 @@
 # 95 % interval, or that of the ratio.
 
 set -eu
+. "$(dirname "$(realpath "$0")")/../vm/help.sh"
 analyze=${1:?path of analyze}
 csv=${2:?CSV of memcg_bench}
 

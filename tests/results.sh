@@ -7,8 +7,9 @@
 #
 # Is the CSV as results/README.md says?  See whether the columns that are described
 # there are those of the benchmarks, and whether the files in results/published are
-# such files, and make a page that needs no other; or measure a little with each benchmark and see to what that writes; or
-# see to files that are there.  The output is KTAP.
+# such files, and make a page that needs no other; or measure a little with each
+# benchmark and see to what that writes; or see to files that are there.  The output
+# is KTAP.
 #
 # shellcheck disable=SC2016,SC2317 # sed and awk have dollars; check calls the functions
 
