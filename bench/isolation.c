@@ -592,7 +592,7 @@ static void watch_sample(const struct sampler *sampler, double seconds)
 		limit_text(max, sizeof(max), s->memory_max);
 		bench_select_row(w->trial, role);
 		bench_timeline_add(w->trial,
-				   "%.3f,%" PRId64 ",%s,%s,%" PRId64 ",%.6f,%" PRId64 ",%" PRIu64,
+				   "%.6f,%" PRId64 ",%s,%s,%" PRId64 ",%.6f,%" PRId64 ",%" PRIu64,
 				   seconds,
 				   cg_read_number(s->cgroup, "memory.current"),
 				   high, max, parent,
