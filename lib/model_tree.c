@@ -457,15 +457,20 @@ struct asked {
 	uint64_t total[MODEL_OPS];
 };
 
+/* Whose ops reclaim asks about a cgroup: nobody's if it is not a memcg. */
+static int whose(const struct model *m, int cgroup)
+{
+	const struct model_cgroup *c = &m->cgroups[cgroup];
+
+	return c->exists && c->memory ? model_owner(m, cgroup) : MODEL_NONE;
+}
+
 static void count_asked(const struct model_tree *tree, struct asked *asked_now)
 {
 	int i, owner;
 
 	for (i = 0; i < MODEL_CGROUPS; i++) {
-		if (!tree->model.cgroups[i].exists ||
-		    !tree->model.cgroups[i].memory)
-			continue;
-		owner = model_owner(&tree->model, i);
+		owner = whose(&tree->model, i);
 		if (owner != MODEL_NONE)
 			asked_now->of[i] = asked(tree->probes[owner], tree->ids[i]);
 	}
@@ -484,10 +489,7 @@ static int compare_owners(struct model_tree *tree, const struct asked *before,
 	int i, owner;
 
 	for (i = 0; i < MODEL_CGROUPS; i++) {
-		if (!tree->model.cgroups[i].exists ||
-		    !tree->model.cgroups[i].memory)
-			continue;
-		owner = model_owner(&tree->model, i);
+		owner = whose(&tree->model, i);
 		if (owner == MODEL_NONE)
 			continue;
 		if (after->of[i] == before->of[i])

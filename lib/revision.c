@@ -285,19 +285,30 @@ static struct bpf_program **find_slot(const struct btf *btf,
 	return NULL;
 }
 
-int revision_fit(struct bpf_object *obj)
+/* Is get_high_delay_ms called memcg_charged here?  The kernel's BTF is read once. */
+static int is_renamed(void)
 {
-	const struct btf *known = bpf_object__btf(obj);
-	struct btf *btf = btf__load_vmlinux_btf();
-	struct bpf_map *map;
-	bool renamed;
+	static int renamed = -1;
+	struct btf *btf;
 
+	if (renamed >= 0)
+		return renamed;
+	btf = btf__load_vmlinux_btf();
 	if (!btf)
 		return -errno;
 	renamed = revision_has(btf, "memcg_charged");
 	btf__free(btf);
-	if (!renamed)
-		return 0;
+	return renamed;
+}
+
+int revision_fit(struct bpf_object *obj)
+{
+	const struct btf *known = bpf_object__btf(obj);
+	int renamed = is_renamed();
+	struct bpf_map *map;
+
+	if (renamed <= 0)
+		return renamed;
 
 	bpf_object__for_each_map(map, obj) {
 		struct bpf_program **old, **new;
