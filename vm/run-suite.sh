@@ -10,5 +10,4 @@ set -eu
 . "$(dirname "$(realpath "$0")")/common.sh"
 
 build_suite
-[ "${FLAVOUR-}" != debug ] || set -- --timeout=10800 "$@"
 "$vm_dir/vmtest.sh" "$@" -- "${runner[@]}"

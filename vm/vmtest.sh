@@ -6,9 +6,8 @@ set -eu -o pipefail
 own_help=y
 . "$(dirname "$(realpath "$0")")/common.sh"
 
-memory=
+unset memory timeout	# their defaults depend on --debug
 cpus=2
-timeout=1800
 accel=auto
 output=$top_dir/out/vm
 scratch_size=4G
@@ -26,7 +25,7 @@ directory, the environment, and \$VM_OUTPUT, a folder that is OUTPUT out here.
 
   -m, --memory=SIZE     memory of the guest (default: 2G, with --debug 4G)
   -c, --cpus=N          its processors (default: $cpus)
-  -t, --timeout=SECONDS when to give up (default: $timeout)
+  -t, --timeout=SECONDS when to give up (default: 1800, with --debug 10800)
   -a, --accel=kvm|tcg   (default: kvm if it works, else tcg)
   -s, --scratch=SIZE    size of the disk at /var/tmp (default: $scratch_size)
   -d, --debug           a kernel with KASAN, lockdep, kmemleak and the like, where a
@@ -79,13 +78,6 @@ while [ "$1" != -- ]; do
 done
 shift
 
-[ -z "$memory" ] || want --memory "$memory" '[1-9][0-9]*[MG]' 'a size such as 2G'
-want --cpus "$cpus" '[1-9]|1[0-6]' '1 to 16'
-want --timeout "$timeout" '[1-9][0-9]*' 'seconds'
-want --accel "$accel" 'auto|kvm|tcg' 'kvm or tcg'
-want --scratch "$scratch_size" '[1-9][0-9]*[MG]' 'a size such as 4G'
-[ $# -gt 0 ] || bad_option "no command"
-
 # What the console shows when the guest's kernel has failed.
 failures='Kernel panic|Oops:|BUG:? |general protection fault'
 
@@ -93,11 +85,20 @@ failures='Kernel panic|Oops:|BUG:? |general protection fault'
 # What takes long there because it is emulated is not to look like a hang.  Of what
 # lockdep finds the kernel makes no panic; it only says so, and once.
 if [ "${FLAVOUR-}" = debug ]; then
-	memory=${memory:-4G}
+	memory=${memory-4G}
+	timeout=${timeout-10800}
 	append="panic_on_warn=1 watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=180 $append"
 	failures+='|WARNING: '
 fi
-memory=${memory:-2G}
+memory=${memory-2G}
+timeout=${timeout-1800}
+
+want --memory "$memory" '[1-9][0-9]*[MG]' 'a size such as 2G'
+want --cpus "$cpus" '[1-9]|1[0-6]' '1 to 16'
+want --timeout "$timeout" '[1-9][0-9]*' 'seconds'
+want --accel "$accel" 'auto|kvm|tcg' 'kvm or tcg'
+want --scratch "$scratch_size" '[1-9][0-9]*[MG]' 'a size such as 4G'
+[ $# -gt 0 ] || bad_option "no command"
 
 need_packages "${vm_packages[@]}" "${kernel_packages[@]}"
 kernel=$("$vm_dir/kernel.sh" build)
