@@ -61,7 +61,7 @@ nightly:
 
 # What looks at results runs where they are, and needs no kernel tree.
 RESULTS ?= results
-HOST_SRCS := bench/analyze.c bench/against.c bench/stats.c bench/table.c
+HOST_SRCS := $(addprefix bench/,analyze.c groups.c describe.c regressions.c against.c stats.c table.c)
 ANALYZE := out/host/analyze
 
 $(ANALYZE): $(HOST_SRCS) bench/csv.c lib/parse.c $(wildcard bench/*.h lib/*.h)

@@ -145,9 +145,79 @@ out:
 	return c;
 }
 
+/* Of pairs: the ratio, NaN if there is none, and the difference. */
+static void center_of_pairs(const double *base, const double *x, size_t n,
+			    const struct stats_options *o, double *scratch,
+			    double *ratio, double *diff)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		scratch[i] = x[i] - base[i];
+	*diff = center(scratch, n, o);
+	if (o->of_mean) {
+		*ratio = gsl_stats_mean(x, 1, n) / gsl_stats_mean(base, 1, n);
+		return;
+	}
+	for (i = 0; i < n; i++)
+		scratch[i] = x[i] / base[i];
+	*ratio = center(scratch, n, o);
+}
+
+struct comparison stats_compare_pairs(const double *base, const double *x,
+				      size_t n, const struct stats_options *o)
+{
+	struct comparison c = {
+		NAN, NAN, NAN, NAN, NAN, NAN, NAN
+	};
+	double *ratios, *diffs, *of_base, *of_x, *scratch, v;
+	bool has_ratio = true;
+	size_t i, j;
+
+	if (!n)
+		return c;
+	ratios = allocate(o->resamples, sizeof(*ratios));
+	diffs = allocate(o->resamples, sizeof(*diffs));
+	of_base = allocate(n, sizeof(*of_base));
+	of_x = allocate(n, sizeof(*of_x));
+	scratch = allocate(n, sizeof(*scratch));
+
+	for (i = 0; i < n; i++) {
+		has_ratio = has_ratio && base[i] > 0;
+		scratch[i] = x[i] - base[i];
+	}
+	c.p = stats_signed_rank_test(scratch, n, &v);
+	center_of_pairs(base, x, n, o, scratch, &c.ratio, &c.diff);
+
+	for (i = 0; n >= stats_min_n(o->confidence) && i < o->resamples; i++) {
+		for (j = 0; j < n; j++) {
+			size_t pick = gsl_rng_uniform_int(o->rng, n);
+
+			of_base[j] = base[pick];
+			of_x[j] = x[pick];
+		}
+		center_of_pairs(of_base, of_x, n, o, scratch, &ratios[i],
+				&diffs[i]);
+	}
+	if (n >= stats_min_n(o->confidence)) {
+		interval(diffs, o, &c.diff_low, &c.diff_high);
+		if (has_ratio)
+			interval(ratios, o, &c.ratio_low, &c.ratio_high);
+	}
+	if (!has_ratio)
+		c.ratio = NAN;
+	free(ratios);
+	free(diffs);
+	free(of_base);
+	free(of_x);
+	free(scratch);
+	return c;
+}
+
+/* A value, and whose it is: of a or b, of a pair in which it is more or less. */
 struct ranked {
 	double value;
-	bool is_a;
+	bool counts;
 };
 
 static int by_value(const void *a, const void *b)
@@ -155,6 +225,41 @@ static int by_value(const void *a, const void *b)
 	const struct ranked *x = a, *y = b;
 
 	return (x->value > y->value) - (x->value < y->value);
+}
+
+/*
+ * Sort @all, and give each its rank; those that tie have the mean of theirs.
+ *
+ * Return: the sum of the ranks of those that count, and in @ties the sum of t^3 - t
+ * over ties of t values each.
+ */
+static double rank_sum(struct ranked *all, size_t n, double *ties)
+{
+	size_t i, first, last;
+	double sum = 0;
+
+	*ties = 0;
+	qsort(all, n, sizeof(*all), by_value);
+	for (first = 0; first < n; first = last) {
+		for (last = first; last < n && all[last].value == all[first].value;
+		     last++)
+			;
+		for (i = first; i < last; i++)
+			sum += all[i].counts ? (first + 1 + last) / 2.0 : 0;
+		*ties += pow(last - first, 3) - (last - first);
+	}
+	return sum;
+}
+
+/* The normal approximation, with a correction for continuity. */
+static double two_sided(double statistic, double mean, double variance)
+{
+	double z;
+
+	if (!(variance > 0))
+		return 1;
+	z = (fabs(statistic - mean) - 0.5) / sqrt(variance);
+	return z > 0 ? 2 * gsl_cdf_ugaussian_Q(z) : 1;
 }
 
 /*
@@ -188,26 +293,15 @@ static double exact_cdf(size_t na, size_t n, size_t sum)
 double stats_rank_test(const double *a, size_t na, const double *b, size_t nb,
 		       double *u)
 {
-	size_t n = na + nb, i, first, last;
+	size_t n = na + nb, i;
 	struct ranked *all = allocate(n, sizeof(*all));
-	double sum = 0, ties = 0, mean = (double)na * nb / 2, sd, z, p;
+	double mean = (double)na * nb / 2, ties, p;
 
 	for (i = 0; i < n; i++)
 		all[i] = i < na ? (struct ranked){ a[i], true } :
 			(struct ranked){ b[i - na], false };
-	qsort(all, n, sizeof(*all), by_value);
-
-	/* Those that tie have the mean of their ranks. */
-	for (first = 0; first < n; first = last) {
-		for (last = first; last < n && all[last].value == all[first].value;
-		     last++)
-			;
-		for (i = first; i < last; i++)
-			sum += all[i].is_a ? (first + 1 + last) / 2.0 : 0;
-		ties += pow(last - first, 3) - (last - first);
-	}
+	*u = rank_sum(all, n, &ties) - na * (na + 1) / 2.0;
 	free(all);
-	*u = sum - na * (na + 1) / 2.0;
 
 	if (!ties && na < EXACT_BELOW && nb < EXACT_BELOW) {
 		/* U is as likely to be that far below its mean as above. */
@@ -216,12 +310,46 @@ double stats_rank_test(const double *a, size_t na, const double *b, size_t nb,
 		p = 2 * exact_cdf(na, n, least + na * (na + 1) / 2.0 + 0.5);
 		return p < 1 ? p : 1;
 	}
+	return two_sided(*u, mean, na * nb / 12.0 *
+			 (n + 1 - ties / ((double)n * (n - 1))));
+}
 
-	sd = sqrt(na * nb / 12.0 * (n + 1 - ties / ((double)n * (n - 1))));
-	if (!(sd > 0))
-		return 1;
-	z = (fabs(*u - mean) - 0.5) / sd;
-	return z > 0 ? 2 * gsl_cdf_ugaussian_Q(z) : 1;
+/* The same of V: all choices of any number of @n ranks are as likely. */
+static double exact_signed_cdf(size_t n, size_t sum)
+{
+	double *ways = allocate(sum + 1, sizeof(*ways)), below = 0;
+	size_t rank, s;
+
+	ways[0] = 1;
+	for (rank = 1; rank <= n; rank++) {
+		for (s = sum; s >= rank && s <= sum; s--)
+			ways[s] += ways[s - rank];
+	}
+	for (s = 0; s <= sum; s++)
+		below += ways[s];
+	free(ways);
+	return ldexp(below, -(int)n);
+}
+
+double stats_signed_rank_test(const double *d, size_t n, double *v)
+{
+	struct ranked *all = allocate(n, sizeof(*all));
+	size_t nonzero = 0, i;
+	double ties, mean, p;
+
+	for (i = 0; i < n; i++) {
+		if (d[i] != 0)
+			all[nonzero++] = (struct ranked){ fabs(d[i]), d[i] > 0 };
+	}
+	*v = rank_sum(all, nonzero, &ties);
+	free(all);
+	mean = nonzero * (nonzero + 1) / 4.0;
+
+	if (!ties && nonzero == n && n < EXACT_BELOW) {
+		p = 2 * exact_signed_cdf(n, *v < mean ? *v : 2 * mean - *v);
+		return p < 1 ? p : 1;
+	}
+	return two_sided(*v, mean, mean * (2 * nonzero + 1) / 6 - ties / 48);
 }
 
 void stats_holm(double *p, size_t n)

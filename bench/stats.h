@@ -72,6 +72,24 @@ struct comparison stats_compare(const double *base, size_t nr_base,
 				const struct stats_options *options);
 
 /**
+ * stats_compare_pairs() - compare values with those of a baseline, pair by pair
+ * @base: the values of the baseline
+ * @x: the values; each belongs to that of @base with the same index
+ * @n: how many pairs
+ * @options: intervals are those of the percentile bootstrap, which draws pairs
+ *
+ * What changes both values of a pair alike is so left out.  There is a ratio only
+ * where all of the baseline is above 0, and intervals only where there are
+ * stats_min_n() pairs.
+ *
+ * Return: the medians of x / base and of x - base in a pair, or the ratio and the
+ * difference of the means; and the signed rank test.
+ */
+struct comparison stats_compare_pairs(const double *base, const double *x,
+				      size_t n,
+				      const struct stats_options *options);
+
+/**
  * stats_rank_test() - the test of Mann and Whitney, of Wilcoxon's rank sum
  * @a: some values
  * @na: how many
@@ -88,6 +106,21 @@ struct comparison stats_compare(const double *base, size_t nr_base,
  */
 double stats_rank_test(const double *a, size_t na, const double *b, size_t nb,
 		       double *u);
+
+/**
+ * stats_signed_rank_test() - the test of Wilcoxon for pairs
+ * @d: the difference in each pair
+ * @n: how many
+ * @v: where to put V: the sum of the ranks of those above 0, by magnitude
+ *
+ * Differences of 0 are left out.  Exact where there are none, no ties and less than
+ * 50 pairs, as in R, else the normal approximation with corrections for ties and
+ * for continuity.
+ *
+ * Return: the two-sided p: how likely is such a V, if differences are as likely to
+ * be above 0 as to be below by as much.
+ */
+double stats_signed_rank_test(const double *d, size_t n, double *v);
 
 /**
  * stats_holm() - correct for the number of tests, by Holm's method

@@ -104,6 +104,98 @@ holm()
 	done
 }
 
+# rounds NAME < "TRIAL GROUP VALUE" LINES - the same, with the number of the round
+rounds()
+{
+	{
+		echo "# factor g: [] group"
+		echo "# result v: [s] value"
+		echo "trial,g,v"
+		tr ' ' ,
+	} >"$work/$1"
+}
+
+# The constants are R's:
+#	x <- c(12.1, 15.3, 11.8, 14.2, 13.7, 19.9, 12.6, 13.1, 40.5, 12.9)
+#	y <- c(12.5, 16.0, 11.9, 13.9, 14.9, 21.2, 12.4, 14.6, 43.1, 14.0)
+#	median(y / x); median(y - x); wilcox.test(y, x, paired = TRUE)$p.value
+#	a <- c(1, 2, 2, 3, 3, 3, 4, 5, 6, 7); b <- c(2, 2, 4, 4, 5, 2, 6, 6, 7, 9)
+#	wilcox.test(b, a, paired = TRUE, exact = FALSE)$p.value
+pairs()
+{
+	paste <(printf '%s\n' 12.1 15.3 11.8 14.2 13.7 19.9 12.6 13.1 40.5 12.9) \
+		<(printf '%s\n' 12.5 16.0 11.9 13.9 14.9 21.2 12.4 14.6 43.1 14.0) |
+		awk '{ print NR, "x", $1; print NR, "y", $2 }' | sort -R | rounds pairs.csv
+	"$analyze" -f csv -b g=x "$work/pairs.csv" >"$work/out" || return
+	cat "$work/out"
+	is pairs 10 "$(field "$work/out" v y pairs)" &&
+	is ratio 1.05497458243 "$(field "$work/out" v y ratio)" &&
+	is diff 0.9 "$(field "$work/out" v y diff)" &&
+	is p 0.01953125 "$(field "$work/out" v y p)" || return
+
+	paste <(printf '%s\n' 1 2 2 3 3 3 4 5 6 7) <(printf '%s\n' 2 2 4 4 5 2 6 6 7 9) |
+		awk '{ print NR, "a", $1; print NR, "b", $2 }' | rounds pairs.csv
+	"$analyze" -f csv -b g=a "$work/pairs.csv" >"$work/out" || return
+	is p 0.0207442918741 "$(field "$work/out" v b p)"
+}
+
+# Rounds of which the slowest takes twice as long as the fastest hide 2 %, and not
+# from pairs; what is the same is called so.
+small_difference()
+{
+	local is_less
+
+	awk "$awk_random"' BEGIN {
+		for (t = 0; t < 30; t++) {
+			slow = 100 * (1 + random())
+			print t, "base", slow * (1 + 0.02 * random())
+			print t, "same", slow * (1 + 0.02 * random())
+			print t, "more", slow * (1.02 + 0.02 * random())
+		} }' >"$work/v"
+	rounds small.csv <"$work/v"
+	"$analyze" -f csv -b g=base "$work/small.csv" >"$work/out" || return
+	cat "$work/out"
+	is "pairs" 30 "$(field "$work/out" v more pairs)" &&
+	[ "$(field "$work/out" v more verdict)" = more ] &&
+	[ "$(field "$work/out" v same verdict)" = "no difference shown" ] &&
+	is_less=$(field "$work/out" v more ratio_low) &&
+	awk -v low="$is_less" 'BEGIN { exit !(low > 1.01 && low < 1.02) }' &&
+
+	# the same values, without their rounds
+	cut -d ' ' -f 2- "$work/v" | csv small.csv
+	"$analyze" -f csv -b g=base "$work/small.csv" >"$work/out" &&
+	[ "$(field "$work/out" v more verdict)" = "no difference shown" ]
+}
+
+# 5 comparisons take 8 rounds: 5 * 2 ^ -7 < 0.05.  A trial that has failed is in no pair.
+enough_rounds()
+{
+	local n
+
+	for n in 7 8; do
+		awk -v n=$n 'BEGIN {
+			for (t = 0; t < n; t++)
+				for (g = 0; g <= 5; g++)
+					print t, "g" g, t + (g ? 10 + t / 8 : 1) }' |
+			rounds enough.csv
+		"$analyze" -f csv -b g=g0 "$work/enough.csv" >"$work/out$n" || return
+	done
+	cat "$work/out8"
+	[ -z "$(field "$work/out7" v g1 pairs)" ] &&
+	is pairs 8 "$(field "$work/out8" v g1 pairs)" &&
+	[ "$(field "$work/out8" v g1 verdict)" = more ] || return
+
+	sed -i '/^3,g1,/d' "$work/enough.csv"
+	"$analyze" -f csv -b g=g0 "$work/enough.csv" >"$work/out" &&
+	is pairs 7 "$(field "$work/out" v g1 pairs)" &&
+	is pairs 8 "$(field "$work/out" v g2 pairs)" || return
+
+	# two rows of a round: which of them would it be?
+	echo 3,g0,5 >>"$work/enough.csv"
+	"$analyze" -f csv -b g=g0 "$work/enough.csv" >"$work/out" &&
+	[ -z "$(field "$work/out" v g2 pairs)" ]
+}
+
 # 300 groups with 20 values of an exponential distribution, whose median is ln 2.
 coverage()
 {
@@ -237,6 +329,41 @@ against_R()
 		}
 		p <- p.adjust(p, "holm")
 		print(p)
+		for (g in names(p))
+			close(p[[g]], out$p[out$g == g])
+	END
+}
+
+pairs_against_R()
+{
+	awk "$awk_random"' BEGIN {
+		for (t = 0; t < 60; t++)
+			for (g = 0; g < 6; g++) {
+				x = 1 - log(random()) + t * (g != 5) + g / 10
+				# fewer rounds in g1, ties and zeros in g3
+				if (g != 1 || t < 40)
+					print t, "g" g, g % 3 ? x : int(x * 4) / 4
+			} }' | rounds r.csv
+	"$analyze" -f csv -b g=g0 -r 100 "$work/r.csv" >"$work/out" || return
+	Rscript --vanilla - "$work/r.csv" "$work/out" <<-'END'
+		args <- commandArgs(TRUE)
+		d <- read.csv(args[1], comment.char = "#")
+		out <- read.csv(args[2])
+		p <- c()
+		close <- function(a, b) stopifnot(abs(a - b) <= 1e-8 * max(1, abs(a)))
+		base <- d[d$g == "g0", ]
+		for (g in setdiff(unique(d$g), "g0")) {
+			m <- merge(base, d[d$g == g, ], by = "trial")
+			o <- out[out$g == g, ]
+			stopifnot(nrow(m) == o$pairs)
+			close(median(m$v.y / m$v.x), o$ratio)
+			close(median(m$v.y - m$v.x), o$diff)
+			p[g] <- suppressWarnings(wilcox.test(m$v.y, m$v.x,
+				paired = TRUE)$p.value)
+		}
+		p <- p.adjust(p, "holm")
+		print(p)
+		stopifnot(length(p) == 5)
 		for (g in names(p))
 			close(p[[g]], out$p[out$g == g])
 	END
@@ -395,11 +522,14 @@ refuses_in_old()
 }
 
 echo "TAP version 13"
-echo "1..28"
+echo "1..32"
 
 check constants constants
 check ties ties
 check holm holm
+check pairs pairs
+check small_difference small_difference
+check enough_rounds enough_rounds
 check coverage coverage
 check no_false_alarm no_false_alarm
 check known_difference known_difference
@@ -437,7 +567,9 @@ check refuses_no_file refuses nothing.csv ': No such file'
 
 if command -v Rscript >/dev/null; then
 	check same_as_R against_R
+	check pairs_same_as_R pairs_against_R
 else
 	skip same_as_R "no R: apt-get install r-base-core"
+	skip pairs_same_as_R "no R: apt-get install r-base-core"
 fi
 exit $failed
