@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "attach.h"
@@ -14,26 +11,8 @@
 #include "clock.h"
 #include "fault_inject.h"
 #include "model_tree.h"
-#include "worker.h"
 
-#define NSEC_PER_USEC	1000L
-
-/*
- * The kernel walks the tree some 400 times before it believes that there is
- * nothing to reclaim.  One of its tries, 26 walks, is enough here: a signal that is
- * pending ends it after the try in which it has come.  This is how long it takes
- * to come, which is doubled if it came before the first.
- */
-#define ASK_US		200
-#define ASK_MAX_US	200000
-
-/* How often to ask again when a cgroup was not asked that should be. */
-#define ASK_TRIES	3
-
-static int wrong(struct model_tree *tree, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static int wrong(struct model_tree *tree, const char *fmt, ...)
+int model_tree_wrong(struct model_tree *tree, const char *fmt, ...)
 {
 	va_list args;
 
@@ -41,18 +20,6 @@ static int wrong(struct model_tree *tree, const char *fmt, ...)
 	vsnprintf(tree->why, sizeof(tree->why), fmt, args);
 	va_end(args);
 	return -1;
-}
-
-static void on_signal(int signal)
-{
-	(void)signal;
-}
-
-static int catch_signal(void)
-{
-	struct sigaction action = { .sa_handler = on_signal };
-
-	return sigaction(SIGUSR1, &action, NULL) ? -errno : 0;
 }
 
 /* They say that all is protected, so that reclaim need not look for pages. */
@@ -108,7 +75,7 @@ int model_tree_create(struct model_tree *tree, const char *name)
 	}
 	ret = ret ?: testbed_add_cgroup(&tree->tb, tree->root, "c0");
 	ret = ret ?: cg_enable_memory(tree->root);
-	ret = ret ?: catch_signal();
+	ret = ret ?: model_tree_prepare_asking();
 	if (ret) {
 		fprintf(stderr, "# cannot prepare %s: %s\n", tree->tb.cgroup,
 			strerror(-ret));
@@ -345,7 +312,7 @@ static int settle(struct model_tree *tree, bool called)
 			return 0;
 		usleep(500);
 	}
-	return wrong(tree, "a cgroup that was removed does not go away");
+	return model_tree_wrong(tree, "a cgroup that was removed does not go away");
 }
 
 static int compare_calls(struct model_tree *tree)
@@ -355,10 +322,10 @@ static int compare_calls(struct model_tree *tree)
 
 	for (i = 0; i < MODEL_OPS; i++) {
 		if (online(tree, i) != m->online[i])
-			return wrong(tree, "handle_cgroup_online of %c: %" PRIu64 " calls in all, want %" PRIu64,
+			return model_tree_wrong(tree, "handle_cgroup_online of %c: %" PRIu64 " calls in all, want %" PRIu64,
 				     'A' + i, online(tree, i), m->online[i]);
 		if (offline(tree, i) != m->offline[i])
-			return wrong(tree, "handle_cgroup_offline of %c: %" PRIu64 " calls in all, want %" PRIu64,
+			return model_tree_wrong(tree, "handle_cgroup_offline of %c: %" PRIu64 " calls in all, want %" PRIu64,
 				     'A' + i, offline(tree, i), m->offline[i]);
 	}
 	return 0;
@@ -376,11 +343,11 @@ static int compare_calls_for(struct model_tree *tree, int cgroup)
 			continue;
 		stats = probe_stats(tree->probes[i], tree->ids[cgroup]);
 		if (stats.calls[PROBE_ONLINE] != c->online[i])
-			return wrong(tree, "handle_cgroup_online of %c: %llu calls for c%d, want %u",
+			return model_tree_wrong(tree, "handle_cgroup_online of %c: %llu calls for c%d, want %u",
 				     'A' + i, stats.calls[PROBE_ONLINE], cgroup,
 				     c->online[i]);
 		if (stats.calls[PROBE_OFFLINE] != c->offline[i])
-			return wrong(tree, "handle_cgroup_offline of %c: %llu calls for c%d, want %u",
+			return model_tree_wrong(tree, "handle_cgroup_offline of %c: %llu calls for c%d, want %u",
 				     'A' + i, stats.calls[PROBE_OFFLINE], cgroup,
 				     c->offline[i]);
 	}
@@ -398,128 +365,6 @@ static int compare_calls_of_step(struct model_tree *tree, const struct step *ste
 		if (tree->model.cgroups[i].exists &&
 		    tree->model.cgroups[i].parent == step->cgroup)
 			ret = compare_calls_for(tree, i);
-	}
-	return ret;
-}
-
-/* How often the ops of a cgroup were asked. */
-static uint64_t asked(struct probe *probe, uint64_t id)
-{
-	return probe_stats(probe, id).calls[PROBE_BELOW_MIN];
-}
-
-/*
- * Reclaim, so that the ops of all cgroups are asked.  There is nothing to reclaim,
- * so the kernel looks everywhere, and in the end fails.
- *
- * @us: when to send the signal that ends it, in microseconds; 0: not at all
- */
-static int reclaim(const struct model_tree *tree, long us)
-{
-	struct sigevent event = {
-		.sigev_notify = SIGEV_SIGNAL,
-		.sigev_signo = SIGUSR1,
-	};
-	struct itimerspec when = {
-		.it_value.tv_nsec = us * NSEC_PER_USEC,
-	};
-	timer_t timer;
-	int ret;
-
-	if (timer_create(CLOCK_MONOTONIC, &event, &timer))
-		return -errno;
-	timer_settime(timer, 0, &when, NULL);
-	ret = cg_write(tree->tb.cgroup, "memory.reclaim", "1M");
-	timer_delete(timer);
-	return !ret || ret == -EAGAIN || ret == -EINTR ? 0 : ret;
-}
-
-static int ask(struct model_tree *tree, bool thorough)
-{
-	uint64_t before = asked(tree->bystander, tree->bystander_id);
-	long us = thorough ? 0 : ASK_US;
-	int ret;
-
-	do {
-		ret = reclaim(tree, us);
-		if (ret)
-			return wrong(tree, "%s/memory.reclaim: %s",
-				     tree->tb.cgroup, strerror(-ret));
-		if (asked(tree->bystander, tree->bystander_id) != before)
-			return 0;
-		us *= 2;
-	} while (us && us <= ASK_MAX_US);
-	return wrong(tree, "the ops of the bystander are not asked in reclaim");
-}
-
-struct asked {
-	uint64_t of[MODEL_CGROUPS];	/* by the owner of each */
-	uint64_t total[MODEL_OPS];
-};
-
-/* Whose ops reclaim asks about a cgroup: nobody's if it is not a memcg. */
-static int whose(const struct model *m, int cgroup)
-{
-	const struct model_cgroup *c = &m->cgroups[cgroup];
-
-	return c->exists && c->memory ? model_owner(m, cgroup) : MODEL_NONE;
-}
-
-static void count_asked(const struct model_tree *tree, struct asked *asked_now)
-{
-	int i, owner;
-
-	for (i = 0; i < MODEL_CGROUPS; i++) {
-		owner = whose(&tree->model, i);
-		if (owner != MODEL_NONE)
-			asked_now->of[i] = asked(tree->probes[owner], tree->ids[i]);
-	}
-	for (i = 0; i < MODEL_OPS; i++)
-		asked_now->total[i] = probe_total(tree->probes[i], PROBE_BELOW_MIN);
-}
-
-/*
- * Each cgroup's ops have been asked for it, and for nothing but such cgroups: so
- * each has the ops that the model says, and those that should have none have none.
- */
-static int compare_owners(struct model_tree *tree, const struct asked *before,
-			 const struct asked *after)
-{
-	uint64_t sum[MODEL_OPS] = {};
-	int i, owner;
-
-	for (i = 0; i < MODEL_CGROUPS; i++) {
-		owner = whose(&tree->model, i);
-		if (owner == MODEL_NONE)
-			continue;
-		if (after->of[i] == before->of[i])
-			return wrong(tree, "c%d: its ops should be %c, and those are not asked",
-				     i, 'A' + owner);
-		sum[owner] += after->of[i] - before->of[i];
-	}
-	for (i = 0; i < MODEL_OPS; i++) {
-		if (after->total[i] - before->total[i] != sum[i])
-			return wrong(tree, "%c is asked %" PRIu64 " times in all, and %" PRIu64 " times for the cgroups whose ops it should be",
-				     'A' + i, after->total[i] - before->total[i],
-				     sum[i]);
-	}
-	return 0;
-}
-
-int model_tree_check(struct model_tree *tree)
-{
-	struct asked before = {}, after = {};
-	int try, ret = 0;
-
-	for (try = 0; try < ASK_TRIES; try++) {
-		count_asked(tree, &before);
-		ret = ask(tree, try == ASK_TRIES - 1);
-		if (ret)
-			return ret;
-		count_asked(tree, &after);
-		ret = compare_owners(tree, &before, &after);
-		if (!ret)
-			break;
 	}
 	return ret;
 }
@@ -544,7 +389,7 @@ static int compare_failed(struct model_tree *tree, const struct step *step)
 		came = online(tree, i) - tree->model.online[i];
 		went = offline(tree, i) - tree->model.offline[i];
 		if (came != went || (came && !may_come))
-			return wrong(tree, "out of memory: %" PRIu64 " calls of handle_cgroup_online of %c, and %" PRIu64 " of handle_cgroup_offline",
+			return model_tree_wrong(tree, "out of memory: %" PRIu64 " calls of handle_cgroup_online of %c, and %" PRIu64 " of handle_cgroup_offline",
 				     came, 'A' + i, went);
 	}
 	model_tree_forget_calls(tree);
@@ -588,7 +433,7 @@ int model_tree_step(struct model_tree *tree, const struct step *step)
 	if (ret == -ENOMEM && tree->failed)
 		return compare_failed(tree, step);
 	if (reasons.nr ? !is_reason(&reasons, ret) : ret)
-		return wrong(tree, "the kernel said: %s, want: %s",
+		return model_tree_wrong(tree, "the kernel said: %s, want: %s",
 			     ret ? strerror(-ret) : "success",
 			     reasons_text(&reasons));
 
@@ -601,69 +446,4 @@ int model_tree_step(struct model_tree *tree, const struct step *step)
 	if (!ret && step->what == STEP_RMDIR && !reasons.nr)
 		forget(tree, step->cgroup);
 	return ret ?: model_tree_check(tree);
-}
-
-/* Whose ops each cgroup has by the kernel: a letter, '-' or, if several, '?'. */
-static void find_owners(const struct model_tree *tree, char owners[])
-{
-	uint64_t before[MODEL_OPS][MODEL_CGROUPS];
-	int i, ops;
-
-	for (i = 0; i < MODEL_CGROUPS; i++) {
-		owners[i] = '-';
-		for (ops = 0; ops < MODEL_OPS; ops++)
-			before[ops][i] = asked(tree->probes[ops], tree->ids[i]);
-	}
-	reclaim(tree, 0);
-	for (i = 0; i < MODEL_CGROUPS; i++) {
-		for (ops = 0; ops < MODEL_OPS; ops++) {
-			if (asked(tree->probes[ops], tree->ids[i]) != before[ops][i])
-				owners[i] = owners[i] == '-' ? 'A' + ops : '?';
-		}
-	}
-}
-
-/* The tree as the model and as the kernel has it, one cgroup a line. */
-static void print_tree(const struct model_tree *tree)
-{
-	const struct model *m = &tree->model;
-	char path[PATH_MAX], owners[MODEL_CGROUPS];
-	int i, owner;
-
-	find_owners(tree, owners);
-	for (i = 0; i < MODEL_CGROUPS; i++) {
-		if (!m->cgroups[i].exists)
-			continue;
-		printf("#   %-24s ", strstr(model_tree_path(tree, path, i), "/c0") + 1);
-		owner = model_owner(m, i);
-		if (!m->cgroups[i].memory)
-			printf("no memcg\n");
-		else if (owner == MODEL_NONE)
-			printf("model: -, kernel: %c\n", owners[i]);
-		else
-			printf("model: %c%s%s, kernel: %c\n", 'A' + owner,
-			       m->links[owner].flags ? "+" : "",
-			       m->cgroups[i].own == owner ? " attached here" : "",
-			       owners[i]);
-	}
-}
-
-void model_tree_complain(const struct model_tree *tree)
-{
-	unsigned long i = tree->steps > MODEL_TREE_LAST ?
-		tree->steps - MODEL_TREE_LAST : 0;
-	char text[64];
-	int ret;
-
-	printf("# step %lu: %s\n# the last steps:\n", tree->steps, tree->why);
-	for (; i < tree->steps; i++) {
-		ret = tree->last[i % MODEL_TREE_LAST].ret;
-		printf("#   %lu: %s: %s\n", i + 1,
-		       step_text(&tree->last[i % MODEL_TREE_LAST].step, text,
-				 sizeof(text)),
-		       ret ? strerror(-ret) : "success");
-	}
-	printf("# whose ops each cgroup has (+: may be overridden):\n");
-	print_tree(tree);
-	fflush(stdout);
 }

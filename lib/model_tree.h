@@ -116,6 +116,35 @@ int model_tree_step(struct model_tree *tree, const struct step *step);
 int model_tree_check(struct model_tree *tree);
 
 /**
+ * model_tree_owners() - ask the kernel whose ops each cgroup has
+ * @tree: the tree
+ * @owners: where to put it: a letter, '-' for none or, if several were asked, '?'
+ *
+ * For a person to read: without what model_tree_check() does to be sure.
+ */
+void model_tree_owners(const struct model_tree *tree,
+		       char owners[MODEL_CGROUPS]);
+
+/**
+ * model_tree_prepare_asking() - prepare this process for model_tree_check()
+ *
+ * Which ends its reclaim by a signal.
+ *
+ * Return: 0, or a negative errno.
+ */
+int model_tree_prepare_asking(void);
+
+/**
+ * model_tree_wrong() - note what the kernel did wrong
+ * @tree: the tree, whose why is set
+ * @fmt: what, as for printf()
+ *
+ * Return: -1, for the caller to return.
+ */
+int model_tree_wrong(struct model_tree *tree, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/**
  * model_tree_complain() - print what is wrong, and how it came to that
  * @tree: a tree of which model_tree_step() or model_tree_check() said so
  */
