@@ -61,17 +61,17 @@ static int reclaim(struct storm *storm)
 
 static int churn(struct storm *storm, uint64_t *random)
 {
-	char cgroup[PATH_MAX], path[PATH_MAX];
-	char *map = workload_map(CHURN_TOUCH);
+	char cgroup[PATH_MAX], path[PATH_MAX], *map;
 	uint64_t at;
 	int ret;
 
-	if (!map)
-		return -errno;
 	if (snprintf(cgroup, sizeof(cgroup), "%s/churn",
 		     model_tree_path(storm->tree, path,
 				     random_below(random, CGROUPS))) >= PATH_MAX)
 		return -ENAMETOOLONG;
+	map = workload_map(CHURN_TOUCH);
+	if (!map)
+		return -errno;
 
 	ret = cg_create(cgroup);
 	ret = ret ?: cg_write(cgroup, "cgroup.procs", "0");
