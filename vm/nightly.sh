@@ -32,7 +32,7 @@ the exit status in \`status'.
   KERNEL_ARGS=ARGS      more for the kernel's command line
   BOOT_TIMEOUT, SUITE_TIMEOUT, VM_TIMEOUT=SECONDS
                         when to give up on the boot (default: 300), the suite
-                        (3600), a benchmark (3600)
+                        (3600), a benchmark (3600); with FLAVOUR=debug four times that
 
 TRIALS and the parameters of the benchmarks go before what a night has by default;
 the suite has its own:
@@ -85,9 +85,11 @@ number()
 
 keep=$(number KEEP 30 1 100000)
 bound=$(number BOUND 10 0 1000)
-boot_timeout=$(number BOOT_TIMEOUT 300 1 86400)
-suite_timeout=$(number SUITE_TIMEOUT 3600 1 86400)
-VM_TIMEOUT=$(number VM_TIMEOUT 3600 1 86400)
+patience=1
+[ "${FLAVOUR-}" != debug ] || patience=4
+boot_timeout=$(number BOOT_TIMEOUT $((patience * 300)) 1 86400)
+suite_timeout=$(number SUITE_TIMEOUT $((patience * 3600)) 1 86400)
+VM_TIMEOUT=$(number VM_TIMEOUT $((patience * 3600)) 1 86400)
 export VM_TIMEOUT
 read -r -a programs <<<"$(tr , " " <<<"${NIGHTLY_TESTS-}")"
 for program in ${programs[@]+"${programs[@]}"}; do
