@@ -76,7 +76,7 @@ static struct bench_param params_of_overhead[] = {
 		.text = "16M",
 	}, {
 		.name = "REPEAT", .help = "how often a trial does so",
-		.kind = BENCH_UINT, .min = 1, .max = 100000, .text = "5",
+		.kind = BENCH_UINT, .min = 1, .max = 100000, .text = "20",
 	}, {
 		.name = "PIPES", .help = "pipes opened in one go, for CHARGE=kmem",
 		.kind = BENCH_UINT, .min = 1, .max = 100000, .text = "500",
