@@ -3,9 +3,9 @@
 #
 # usage: report.sh ANALYZE RESULTS
 #
-# Print one page about the latest results of each benchmark in RESULTS:
-# environment, findings, figures (which draw.sh has drawn), tables, and how to repeat
-# them.  It needs no other file and no network.
+# Print one page about the latest results in RESULTS of each benchmark, and of each
+# experiment of one that has several: environment, findings, figures (which draw.sh
+# has drawn), tables, and how to repeat them.  It needs no other file and no network.
 
 set -eu
 plots=$(dirname "$(realpath "$0")")
@@ -21,6 +21,22 @@ escape()
 meta()
 {
 	sed -n "s/^# $1: //p" "$2" | head -n 1
+}
+
+# of what it is: the benchmark and, if it has any, the experiment
+title()
+{
+	local experiment
+
+	experiment=$(meta EXPERIMENT "$1")
+	experiment=${experiment##*/}
+	echo "$(meta bench "$1")${experiment:+ ${experiment%.conf}}"
+}
+
+# as a name in the page
+anchor()
+{
+	title "$1" | tr -c 'A-Za-z0-9\n' -
 }
 
 # Rows of a table from the lines "# key: value", but for those about columns.
@@ -52,7 +68,7 @@ table()
 	echo "</table></div><p>$(meta kernel "$1" | escape). Note: $(meta note "$1" | escape).</p>"
 }
 
-# A line for each benchmark.
+# A line for each of them.
 summary()
 {
 	local csv key
@@ -60,7 +76,7 @@ summary()
 	echo '<div class="table"><table>'
 	echo '<tr><th class="text">bench</th><th class="text">date</th><th class="text">kernel</th><th class="text">accelerator</th><th>processors</th><th>memory</th><th>trials</th><th class="text">commit</th></tr>'
 	for csv in "$@"; do
-		echo "<tr><td class=\"text\"><a href=\"#$(meta bench "$csv")\">$(meta bench "$csv")</a></td>"
+		echo "<tr><td class=\"text\"><a href=\"#$(anchor "$csv")\">$(title "$csv" | escape)</a></td>"
 		for key in date kernel accelerator; do
 			echo "<td class=\"text\">$(meta $key "$csv" | escape)</td>"
 		done
@@ -91,7 +107,7 @@ section()
 	dir=$(dirname "$csv")
 	bench=$(meta bench "$csv")
 
-	echo "<h2 id=\"$bench\">$bench</h2>"
+	echo "<h2 id=\"$(anchor "$csv")\">$(title "$csv" | escape)</h2>"
 	echo "<p>$(meta help "$csv" | escape).</p>"
 	echo '<h3>Findings</h3><ul>'
 	"$plots/findings.sh" "$analyze" "$csv" | escape | sed 's,.*,<li>&</li>,'
@@ -148,7 +164,7 @@ END
 mapfile -t csvs < <(
 	for csv in "$results"/*/*.csv; do
 		[ "$(meta bench "$csv")" = "$(basename "$csv" .csv)" ] || continue
-		echo "$(meta bench "$csv") $(meta date "$csv") $csv"
+		echo "$(anchor "$csv") $(meta date "$csv") $csv"
 	done | LC_ALL=C sort -r | awk '!seen[$1]++ { sub(/^[^ ]* [^ ]* /, ""); print }' |
 		LC_ALL=C sort)
 summary "${csvs[@]}"

@@ -208,15 +208,16 @@ measure()
 # All there is can be drawn, and the page of it has all and needs nothing else.
 report()
 {
-	local page=$work/report/report.html file bench
+	local page=$work/report/report.html file bench experiment
 
 	cp -r "$top_dir/results/published" "$work/report" &&
 		make -s -C "$top_dir" report RESULTS="$work/report" || return
 	for file in "$work"/report/*/*.csv; do
 		bench=$(sed -n 's/^# bench: //p' "$file")
+		experiment=$(sed -n 's/^# EXPERIMENT: //p' "$file")
 		[ -s "${file%.csv}.svg" ] && [ -s "${file%.csv}.png" ] &&
-			grep -q "<h2 id=\"$bench\">" "$page" &&
-			grep -q "make bench BENCH=$bench " "$page" &&
+			grep -q "<h2 id=\"$bench${experiment:+-$experiment}\">" "$page" &&
+			grep -q "make bench BENCH=$bench .*${experiment:+EXPERIMENT=$experiment }" "$page" &&
 			grep -q "<img alt=\"$(basename "$file" .csv):" "$page" && continue
 		echo "not drawn, or not on the page: $file"
 		return 1
