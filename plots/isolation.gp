@@ -6,8 +6,9 @@
 # "bpf@50" and so on, the delay being in ms
 strategies = system("awk -F, 'NR > 1 && !seen[$2, $3]++ { print $2 \"@\" $3 }' '".stats."' | tr '\n' ' '")
 delays = system("sed -n 's/^# OVER_HIGH_MS: //p' '".csv."' | tr , ' '")
-label(i) = words(delays) > 1 ? word(strategies, i) : \
-	system("echo ".word(strategies, i)." | sed 's/@.*//'")
+# in two lines where there is no room for long ones
+label(i) = system("echo ".word(strategies, i)." | sed ".(words(delays) > 1 ? "" : "-e 's/@.*//' ") \
+	."-e '".(words(strategies) > 6 ? "s/_/\\n/" : "")."'")
 experiment = system("sed -n -e 's/^# EXPERIMENT: //p' '".csv."'")
 scale = system("sed -n -e 's/^# SCALE: //p' '".csv."'")
 speed = system("sed -n -e 's/^# SPEED: //p' '".csv."'")
@@ -19,6 +20,10 @@ do for [i = 1:words(strategies)] {
 	set xtics add (label(i) i)
 }
 set xtics noenhanced
+if (words(strategies) > 6) {
+	set xtics font ",11"
+	set bmargin 3
+}
 unset grid
 set grid ytics lc rgb "#d8d8d8"
 set style fill solid 0.6 border
@@ -41,7 +46,7 @@ all_three = sprintf("< awk -F, '/^#/ { next } !head { head = 1; for (i = 1; i <=
 do for [terminal in "svg png"] {
 	eval "set terminal ".(terminal eq "svg" ? svg : png)
 	set output output.".".terminal
-	set multiplot layout 2, 1 title sprintf("Three sessions that do not fit (%s, %s %% of the memory, speed %s)\n%s", experiment, scale, speed, where) noenhanced
+	set multiplot layout 2, 1 title sprintf("Three sessions below one limit (%s, %s %% of the memory, speed %s)\n%s", experiment, scale, speed, where) noenhanced
 	set ylabel "completed (% of trials)"
 	set yrange [0:112]
 	set key outside top right horizontal width 2

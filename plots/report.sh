@@ -165,8 +165,8 @@ mapfile -t csvs < <(
 	for csv in "$results"/*/*.csv; do
 		[ "$(meta bench "$csv")" = "$(basename "$csv" .csv)" ] || continue
 		echo "$(anchor "$csv") $(meta date "$csv") $csv"
-	done | LC_ALL=C sort -r | awk '!seen[$1]++ { sub(/^[^ ]* [^ ]* /, ""); print }' |
-		LC_ALL=C sort)
+	done | LC_ALL=C sort -k 1,1 -k 2,2r |
+		awk '!seen[$1]++ { sub(/^[^ ]* [^ ]* /, ""); print }')
 summary "${csvs[@]}"
 for csv in "${csvs[@]}"; do
 	section "$csv"
