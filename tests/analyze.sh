@@ -296,6 +296,27 @@ refuses()
 	[ "$status" -eq 2 ] && [[ $out == "$file"$want* ]] && [ ! -s "$work/out" ]
 }
 
+# in_R CSV < SCRIPT - a script that compares what analyze says in out with what R says
+# of the CSV, d, and puts the p of each group into p
+in_R()
+{
+	local prologue='
+		args <- commandArgs(TRUE)
+		d <- read.csv(args[1], comment.char = "#")
+		out <- read.csv(args[2])
+		p <- c()
+		close <- function(a, b) stopifnot(abs(a - b) <= 1e-8 * max(1, abs(a)))'
+	local epilogue='
+		p <- p.adjust(p, "holm")
+		print(p)
+		stopifnot(length(p) == 5)
+		for (g in names(p))
+			close(p[[g]], out$p[out$g == g])'
+
+	{ echo "$prologue"; cat; echo "$epilogue"; } |
+		Rscript --vanilla - "$1" "$work/out"
+}
+
 against_R()
 {
 	awk "$awk_random"' BEGIN {
@@ -306,12 +327,7 @@ against_R()
 				print "g" g, g % 2 ? int(x * 8) / 8 : x
 			} }' | csv r.csv
 	"$analyze" -f csv -b g=g0 -r 100 "$work/r.csv" >"$work/out" || return
-	Rscript --vanilla - "$work/r.csv" "$work/out" <<-'END'
-		args <- commandArgs(TRUE)
-		d <- read.csv(args[1], comment.char = "#")
-		out <- read.csv(args[2])
-		p <- c()
-		close <- function(a, b) stopifnot(abs(a - b) <= 1e-8 * max(1, abs(a)))
+	in_R "$work/r.csv" <<-'END'
 		for (g in unique(d$g)) {
 			x <- d$v[d$g == g]
 			o <- out[out$g == g, ]
@@ -327,10 +343,6 @@ against_R()
 				p[g] <- suppressWarnings(wilcox.test(x,
 					d$v[d$g == "g0"])$p.value)
 		}
-		p <- p.adjust(p, "holm")
-		print(p)
-		for (g in names(p))
-			close(p[[g]], out$p[out$g == g])
 	END
 }
 
@@ -345,12 +357,7 @@ pairs_against_R()
 					print t, "g" g, g % 3 ? x : int(x * 4) / 4
 			} }' | rounds r.csv
 	"$analyze" -f csv -b g=g0 -r 100 "$work/r.csv" >"$work/out" || return
-	Rscript --vanilla - "$work/r.csv" "$work/out" <<-'END'
-		args <- commandArgs(TRUE)
-		d <- read.csv(args[1], comment.char = "#")
-		out <- read.csv(args[2])
-		p <- c()
-		close <- function(a, b) stopifnot(abs(a - b) <= 1e-8 * max(1, abs(a)))
+	in_R "$work/r.csv" <<-'END'
 		base <- d[d$g == "g0", ]
 		for (g in setdiff(unique(d$g), "g0")) {
 			m <- merge(base, d[d$g == g, ], by = "trial")
@@ -361,11 +368,6 @@ pairs_against_R()
 			p[g] <- suppressWarnings(wilcox.test(m$v.y, m$v.x,
 				paired = TRUE)$p.value)
 		}
-		p <- p.adjust(p, "holm")
-		print(p)
-		stopifnot(length(p) == 5)
-		for (g in names(p))
-			close(p[[g]], out$p[out$g == g])
 	END
 }
 
