@@ -45,6 +45,11 @@ int model_depth(const struct model *m, int cgroup)
 	return depth;
 }
 
+bool model_is_child(const struct model *m, int cgroup, int parent)
+{
+	return m->cgroups[cgroup].exists && m->cgroups[cgroup].parent == parent;
+}
+
 bool model_is_below(const struct model *m, int cgroup, int ancestor)
 {
 	do {
@@ -155,7 +160,7 @@ struct model_reasons model_rmdir(struct model *m, int cgroup)
 	int i;
 
 	for (i = 0; i < MODEL_CGROUPS && !reasons.nr; i++) {
-		if (m->cgroups[i].exists && m->cgroups[i].parent == cgroup)
+		if (model_is_child(m, i, cgroup))
 			add_reason(&reasons, EBUSY);
 	}
 	if (reasons.nr)
@@ -177,8 +182,7 @@ struct model_reasons model_give(struct model *m, int cgroup, bool on)
 	if (on && !m->cgroups[cgroup].memory)
 		add_reason(&reasons, ENOENT);
 	for (i = 0; i < MODEL_CGROUPS && !on && !reasons.nr; i++) {
-		if (m->cgroups[i].exists && m->cgroups[i].parent == cgroup &&
-		    m->cgroups[i].gives)
+		if (model_is_child(m, i, cgroup) && m->cgroups[i].gives)
 			add_reason(&reasons, EBUSY);
 	}
 	if (reasons.nr)
@@ -186,7 +190,7 @@ struct model_reasons model_give(struct model *m, int cgroup, bool on)
 
 	m->cgroups[cgroup].gives = on;
 	for (i = 0; i < MODEL_CGROUPS; i++) {
-		if (!m->cgroups[i].exists || m->cgroups[i].parent != cgroup)
+		if (!model_is_child(m, i, cgroup))
 			continue;
 		if (on)
 			come(m, i);

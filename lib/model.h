@@ -99,6 +99,16 @@ int model_owner(const struct model *m, int cgroup);
 int model_depth(const struct model *m, int cgroup);
 
 /**
+ * model_is_child() - whether a cgroup exists, and is a child of another
+ * @m: the model
+ * @cgroup: number of the cgroup
+ * @parent: the other
+ *
+ * Return: true if so.
+ */
+bool model_is_child(const struct model *m, int cgroup, int parent);
+
+/**
  * model_is_below() - whether a cgroup is a descendant of another
  * @m: the model
  * @cgroup: the cgroup

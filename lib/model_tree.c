@@ -362,11 +362,34 @@ static int compare_calls_of_step(struct model_tree *tree, const struct step *ste
 	if (!ret && (step->what == STEP_MKDIR || step->what == STEP_RMDIR))
 		ret = compare_calls_for(tree, step->cgroup);
 	for (i = 0; !ret && step->what == STEP_GIVE && i < MODEL_CGROUPS; i++) {
-		if (tree->model.cgroups[i].exists &&
-		    tree->model.cgroups[i].parent == step->cgroup)
+		if (model_is_child(&tree->model, i, step->cgroup))
 			ret = compare_calls_for(tree, i);
 	}
 	return ret;
+}
+
+/*
+ * A cgroup may have got a memcg and lost it again when it was refused.  It stays, and
+ * so do its counters: the model takes over what they say.
+ */
+static int take_calls_for(struct model_tree *tree, int cgroup)
+{
+	struct model_cgroup *c = &tree->model.cgroups[cgroup];
+	struct probe_stats stats;
+	unsigned int came, went;
+	int i;
+
+	for (i = 0; i < MODEL_OPS; i++) {
+		stats = probe_stats(tree->probes[i], tree->ids[cgroup]);
+		came = stats.calls[PROBE_ONLINE] - c->online[i];
+		went = stats.calls[PROBE_OFFLINE] - c->offline[i];
+		if (came != went)
+			return model_tree_wrong(tree, "out of memory: for c%d %u calls of handle_cgroup_online of %c, and %u of handle_cgroup_offline",
+						cgroup, came, 'A' + i, went);
+		c->online[i] += came;
+		c->offline[i] += went;
+	}
+	return 0;
 }
 
 /*
@@ -377,7 +400,7 @@ static int compare_failed(struct model_tree *tree, const struct step *step)
 {
 	bool may_come = step->what == STEP_MKDIR || step->what == STEP_GIVE;
 	uint64_t came, went;
-	int i;
+	int i, ret = 0;
 
 	tree->out_of_memory = true;
 	tree->failures[step->what]++;
@@ -392,8 +415,12 @@ static int compare_failed(struct model_tree *tree, const struct step *step)
 			return model_tree_wrong(tree, "out of memory: %" PRIu64 " calls of handle_cgroup_online of %c, and %" PRIu64 " of handle_cgroup_offline",
 				     came, 'A' + i, went);
 	}
+	for (i = 0; !ret && step->what == STEP_GIVE && i < MODEL_CGROUPS; i++) {
+		if (model_is_child(&tree->model, i, step->cgroup))
+			ret = take_calls_for(tree, i);
+	}
 	model_tree_forget_calls(tree);
-	return model_tree_check(tree);
+	return ret ?: model_tree_check(tree);
 }
 
 static void remember(struct model_tree *tree, const struct step *step, int ret)
