@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "against.h"
+#include "allocate.h"
 
 /* What makes one machine's times different from another's. */
 static const char * const machine_keys[] = {
@@ -80,11 +81,9 @@ bool against_differs(const struct csv *old, const struct csv *new, char *text,
 static char **arrange(const struct csv *to, const struct csv *from,
 		      const struct csv_row *row, char *which)
 {
-	char **cells = calloc(to->nr_columns, sizeof(*cells));
+	char **cells = allocate(to->nr_columns, sizeof(*cells));
 	unsigned int i;
 
-	if (!cells)
-		abort();
 	cells[0] = which;
 	for (i = 1; i < to->nr_columns; i++) {
 		int at = csv_column(from, to->columns[i]);
@@ -97,12 +96,10 @@ static char **arrange(const struct csv *to, const struct csv *from,
 void against_join(struct csv *new, const struct csv *old)
 {
 	unsigned int nr_rows = new->nr_rows + old->nr_rows, i;
-	struct csv_row *rows = calloc(nr_rows ?: 1, sizeof(*rows));
-	char **columns = calloc(new->nr_columns + 1, sizeof(*columns));
+	struct csv_row *rows = allocate(nr_rows, sizeof(*rows));
+	char **columns = allocate(new->nr_columns + 1, sizeof(*columns));
 	struct csv was = *new;
 
-	if (!rows || !columns)
-		abort();
 	columns[0] = AGAINST_COLUMN;
 	memcpy(columns + 1, new->columns, new->nr_columns * sizeof(*columns));
 	new->columns = columns;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "allocate.h"
 #include "groups.h"
 #include "parse.h"
 
@@ -12,15 +13,6 @@ struct group *groups;
 unsigned int nr_groups;
 int baseline_index = -1;
 static const char *baseline_level;
-
-static void *allocate(size_t nr, size_t size)
-{
-	void *p = calloc(nr ?: 1, size);
-
-	if (!p)
-		abort();
-	return p;
-}
 
 void names_add(struct names *names, const char *name)
 {

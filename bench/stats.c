@@ -7,19 +7,11 @@
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 
+#include "allocate.h"
 #include "stats.h"
 
 /* the rank test is exact below that, in R, too */
 #define EXACT_BELOW 50
-
-static void *allocate(size_t nr, size_t size)
-{
-	void *p = calloc(nr ?: 1, size);
-
-	if (!p)
-		abort();
-	return p;
-}
 
 static double quantile(const double *sorted, size_t n, double f)
 {
