@@ -7,7 +7,7 @@
 # checked against constants, against R where that is installed, and on values
 # drawn from known distributions.  The output is KTAP.
 #
-# shellcheck disable=SC2317 # functions are called by name
+# shellcheck disable=SC2016,SC2317 # R has dollars; functions are called by name
 
 set -u
 . "$(dirname "$(realpath "$0")")/lib.sh"
@@ -173,7 +173,7 @@ enough_rounds()
 	local n
 
 	for n in 7 8; do
-		awk -v n=$n 'BEGIN {
+		awk -v n="$n" 'BEGIN {
 			for (t = 0; t < n; t++)
 				for (g = 0; g <= 5; g++)
 					print t, "g" g, t + (g ? 10 + t / 8 : 1) }' |

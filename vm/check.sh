@@ -129,7 +129,8 @@ ktap_is_valid()
 
 cd "$top_dir" || exit
 need_packages "${kernel_packages[@]}" "${suite_packages[@]}" "${vm_packages[@]}" \
-	"${bench_packages[@]}" "shellcheck shellcheck" "python3 python3" "rsync rsync"
+	"${bench_packages[@]}" "shellcheck shellcheck" "python3 python3" "rsync rsync" \
+	"Rscript r-base-core"
 kernel=$("$vm_dir/kernel.sh" build) || exit
 source=$("$vm_dir/kernel.sh" source) || exit
 ktap=$top_dir/out/suite.ktap
