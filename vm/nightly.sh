@@ -147,9 +147,14 @@ else
 	baseline=$(newest_complete) || :
 fi
 
-# Until all is there the folder has a name that no other night trusts.
-date=$(date -u +%Y%m%dT%H%M%S)
+# Until all is there the folder has a name that no other night trusts.  Of two that
+# begin in the same second the other waits for the next.
+while date=$(date -u +%Y%m%dT%H%M%S); compgen -G "$results/*-$date*" >/dev/null; do
+	sleep 0.1
+done
 dir=$results/nightly-$date.part
+mkdir "$dir" 2>/dev/null ||
+	die "$EXIT_USAGE" "$dir: cannot create that folder"
 stage=start
 finished=
 
@@ -224,7 +229,6 @@ give_up()
 	finish 2 "$3"
 }
 
-mkdir "$dir"
 : >"$dir/.nightly"
 commit=$(git -C "$top_dir" describe --always --dirty 2>/dev/null) || commit=unknown
 patches=${KSRC:+none}
