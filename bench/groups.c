@@ -178,15 +178,14 @@ void make_groups(void)
 	qsort(groups, nr_groups, sizeof(*groups), compare_groups);
 }
 
-/* The group that differs from @group in the baseline's column only. */
-static struct group *base_of(const struct group *group)
+struct group *group_with(const struct group *group, const char *baseline)
 {
 	unsigned int i, j;
 
 	for (i = 0; i < nr_groups; i++) {
 		for (j = 0; j < opt.groups.nr; j++) {
 			const char *want = (int)j == baseline_index ?
-				baseline_level : level(group->row, j);
+				baseline : level(group->row, j);
 
 			if (strcmp(level(groups[i].row, j), want))
 				break;
@@ -414,7 +413,7 @@ void calculate(int column, const struct stats_options *o)
 		struct group *group = &groups[i], *base = NULL;
 
 		if (baseline_index >= 0)
-			base = base_of(group);
+			base = group_with(group, baseline_level);
 		group->base = base && base != group && base->n && group->n ?
 			base : NULL;
 	}

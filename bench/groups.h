@@ -135,6 +135,15 @@ void calculate(int column, const struct stats_options *o);
 const char *level(const struct csv_row *row, unsigned int i);
 
 /**
+ * group_with() - find a group that differs in the baseline's column only
+ * @group: from this one
+ * @baseline: its level in that column; there must be a baseline
+ *
+ * Return: the group, which may be the same, or NULL.
+ */
+struct group *group_with(const struct group *group, const char *baseline);
+
+/**
  * is_constant() - do all of several groups have the same level?
  * @i: of which column, an index in opt.groups
  *

@@ -85,20 +85,13 @@ static void judge(const char *value, const char *worse, struct group *group,
 static void find_lost(const char *value, struct group *group,
 		      struct tally *tally)
 {
-	unsigned int i, j;
+	const struct group *now;
 
 	if (!group->n || !asked_for(group))
 		return;
-	for (i = 0; i < nr_groups; i++) {
-		for (j = 0; j < opt.groups.nr; j++) {
-			if (strcmp(level(groups[i].row, j),
-				   (int)j == baseline_index ? AGAINST_NEW :
-				   level(group->row, j)))
-				break;
-		}
-		if (j == opt.groups.nr && groups[i].n)
-			return;
-	}
+	now = group_with(group, AGAINST_NEW);
+	if (now && now->n)
+		return;
 	tally->worse++;
 	print_what("regression", value, group);
 	printf("not measured, was %s of %zu trials\n", rounded(opt.of_mean ?

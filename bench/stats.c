@@ -180,8 +180,12 @@ struct comparison stats_compare_pairs(const double *base, const double *x,
 	}
 	c.p = stats_signed_rank_test(scratch, n, &v);
 	center_of_pairs(base, x, n, o, scratch, &c.ratio, &c.diff);
+	if (!has_ratio)
+		c.ratio = NAN;
 
-	for (i = 0; n >= stats_min_n(o->confidence) && i < o->resamples; i++) {
+	if (n < stats_min_n(o->confidence))
+		goto out;
+	for (i = 0; i < o->resamples; i++) {
 		for (j = 0; j < n; j++) {
 			size_t pick = gsl_rng_uniform_int(o->rng, n);
 
@@ -191,13 +195,10 @@ struct comparison stats_compare_pairs(const double *base, const double *x,
 		center_of_pairs(of_base, of_x, n, o, scratch, &ratios[i],
 				&diffs[i]);
 	}
-	if (n >= stats_min_n(o->confidence)) {
-		interval(diffs, o, &c.diff_low, &c.diff_high);
-		if (has_ratio)
-			interval(ratios, o, &c.ratio_low, &c.ratio_high);
-	}
-	if (!has_ratio)
-		c.ratio = NAN;
+	interval(diffs, o, &c.diff_low, &c.diff_high);
+	if (has_ratio)
+		interval(ratios, o, &c.ratio_low, &c.ratio_high);
+out:
 	free(ratios);
 	free(diffs);
 	free(of_base);

@@ -32,13 +32,14 @@ is()
 	return 1
 }
 
-# csv NAME < "GROUP VALUE" LINES - make a CSV like those of memcg_bench
+# csv NAME [COLUMNS] < "GROUP VALUE" LINES - make a CSV like those of memcg_bench;
+# COLUMNS are those of the lines, if they have others, too
 csv()
 {
 	{
 		echo "# factor g: [] group"
 		echo "# result v: [s] value"
-		echo "g,v"
+		echo "${2:-g,v}"
 		tr ' ' ,
 	} >"$work/$1"
 }
@@ -104,17 +105,6 @@ holm()
 	done
 }
 
-# rounds NAME < "TRIAL GROUP VALUE" LINES - the same, with the number of the round
-rounds()
-{
-	{
-		echo "# factor g: [] group"
-		echo "# result v: [s] value"
-		echo "trial,g,v"
-		tr ' ' ,
-	} >"$work/$1"
-}
-
 # The constants are R's:
 #	x <- c(12.1, 15.3, 11.8, 14.2, 13.7, 19.9, 12.6, 13.1, 40.5, 12.9)
 #	y <- c(12.5, 16.0, 11.9, 13.9, 14.9, 21.2, 12.4, 14.6, 43.1, 14.0)
@@ -125,7 +115,7 @@ pairs()
 {
 	paste <(printf '%s\n' 12.1 15.3 11.8 14.2 13.7 19.9 12.6 13.1 40.5 12.9) \
 		<(printf '%s\n' 12.5 16.0 11.9 13.9 14.9 21.2 12.4 14.6 43.1 14.0) |
-		awk '{ print NR, "x", $1; print NR, "y", $2 }' | sort -R | rounds pairs.csv
+		awk '{ print NR, "x", $1; print NR, "y", $2 }' | sort -R | csv pairs.csv trial,g,v
 	"$analyze" -f csv -b g=x "$work/pairs.csv" >"$work/out" || return
 	cat "$work/out"
 	is pairs 10 "$(field "$work/out" v y pairs)" &&
@@ -134,7 +124,7 @@ pairs()
 	is p 0.01953125 "$(field "$work/out" v y p)" || return
 
 	paste <(printf '%s\n' 1 2 2 3 3 3 4 5 6 7) <(printf '%s\n' 2 2 4 4 5 2 6 6 7 9) |
-		awk '{ print NR, "a", $1; print NR, "b", $2 }' | rounds pairs.csv
+		awk '{ print NR, "a", $1; print NR, "b", $2 }' | csv pairs.csv trial,g,v
 	"$analyze" -f csv -b g=a "$work/pairs.csv" >"$work/out" || return
 	is p 0.0207442918741 "$(field "$work/out" v b p)"
 }
@@ -143,7 +133,7 @@ pairs()
 # from pairs; what is the same is called so.
 small_difference()
 {
-	local is_less
+	local low
 
 	awk "$awk_random"' BEGIN {
 		for (t = 0; t < 30; t++) {
@@ -152,14 +142,14 @@ small_difference()
 			print t, "same", slow * (1 + 0.02 * random())
 			print t, "more", slow * (1.02 + 0.02 * random())
 		} }' >"$work/v"
-	rounds small.csv <"$work/v"
+	csv small.csv trial,g,v <"$work/v"
 	"$analyze" -f csv -b g=base "$work/small.csv" >"$work/out" || return
 	cat "$work/out"
 	is "pairs" 30 "$(field "$work/out" v more pairs)" &&
 	[ "$(field "$work/out" v more verdict)" = more ] &&
 	[ "$(field "$work/out" v same verdict)" = "no difference shown" ] &&
-	is_less=$(field "$work/out" v more ratio_low) &&
-	awk -v low="$is_less" 'BEGIN { exit !(low > 1.01 && low < 1.02) }' &&
+	low=$(field "$work/out" v more ratio_low) &&
+	awk -v low="$low" 'BEGIN { exit !(low > 1.01 && low < 1.02) }' &&
 
 	# the same values, without their rounds
 	cut -d ' ' -f 2- "$work/v" | csv small.csv
@@ -177,7 +167,7 @@ enough_rounds()
 			for (t = 0; t < n; t++)
 				for (g = 0; g <= 5; g++)
 					print t, "g" g, t + (g ? 10 + t / 8 : 1) }' |
-			rounds enough.csv
+			csv enough.csv trial,g,v
 		"$analyze" -f csv -b g=g0 "$work/enough.csv" >"$work/out$n" || return
 	done
 	cat "$work/out8"
@@ -355,7 +345,7 @@ pairs_against_R()
 				# fewer rounds in g1, ties and zeros in g3
 				if (g != 1 || t < 40)
 					print t, "g" g, g % 3 ? x : int(x * 4) / 4
-			} }' | rounds r.csv
+			} }' | csv r.csv trial,g,v
 	"$analyze" -f csv -b g=g0 -r 100 "$work/r.csv" >"$work/out" || return
 	in_R "$work/r.csv" <<-'END'
 		base <- d[d$g == "g0", ]
