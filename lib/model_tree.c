@@ -323,10 +323,10 @@ static int compare_calls(struct model_tree *tree)
 	for (i = 0; i < MODEL_OPS; i++) {
 		if (online(tree, i) != m->online[i])
 			return model_tree_wrong(tree, "handle_cgroup_online of %c: %" PRIu64 " calls in all, want %" PRIu64,
-				     'A' + i, online(tree, i), m->online[i]);
+						'A' + i, online(tree, i), m->online[i]);
 		if (offline(tree, i) != m->offline[i])
 			return model_tree_wrong(tree, "handle_cgroup_offline of %c: %" PRIu64 " calls in all, want %" PRIu64,
-				     'A' + i, offline(tree, i), m->offline[i]);
+						'A' + i, offline(tree, i), m->offline[i]);
 	}
 	return 0;
 }
@@ -344,12 +344,12 @@ static int compare_calls_for(struct model_tree *tree, int cgroup)
 		stats = probe_stats(tree->probes[i], tree->ids[cgroup]);
 		if (stats.calls[PROBE_ONLINE] != c->online[i])
 			return model_tree_wrong(tree, "handle_cgroup_online of %c: %llu calls for c%d, want %u",
-				     'A' + i, stats.calls[PROBE_ONLINE], cgroup,
-				     c->online[i]);
+						'A' + i, stats.calls[PROBE_ONLINE], cgroup,
+						c->online[i]);
 		if (stats.calls[PROBE_OFFLINE] != c->offline[i])
 			return model_tree_wrong(tree, "handle_cgroup_offline of %c: %llu calls for c%d, want %u",
-				     'A' + i, stats.calls[PROBE_OFFLINE], cgroup,
-				     c->offline[i]);
+						'A' + i, stats.calls[PROBE_OFFLINE], cgroup,
+						c->offline[i]);
 	}
 	return 0;
 }
@@ -413,7 +413,7 @@ static int compare_failed(struct model_tree *tree, const struct step *step)
 		went = offline(tree, i) - tree->model.offline[i];
 		if (came != went || (came && !may_come))
 			return model_tree_wrong(tree, "out of memory: %" PRIu64 " calls of handle_cgroup_online of %c, and %" PRIu64 " of handle_cgroup_offline",
-				     came, 'A' + i, went);
+						came, 'A' + i, went);
 	}
 	for (i = 0; !ret && step->what == STEP_GIVE && i < MODEL_CGROUPS; i++) {
 		if (model_is_child(&tree->model, i, step->cgroup))
@@ -461,8 +461,8 @@ int model_tree_step(struct model_tree *tree, const struct step *step)
 		return compare_failed(tree, step);
 	if (reasons.nr ? !is_reason(&reasons, ret) : ret)
 		return model_tree_wrong(tree, "the kernel said: %s, want: %s",
-			     ret ? strerror(-ret) : "success",
-			     reasons_text(&reasons));
+					ret ? strerror(-ret) : "success",
+					reasons_text(&reasons));
 
 	tree->model = next;
 	if (gone && settle(tree, called))

@@ -76,7 +76,7 @@ static int ask(struct model_tree *tree, bool thorough)
 		ret = reclaim(tree, us);
 		if (ret)
 			return model_tree_wrong(tree, "%s/memory.reclaim: %s",
-				     tree->tb.cgroup, strerror(-ret));
+						tree->tb.cgroup, strerror(-ret));
 		if (asked(tree->bystander, tree->bystander_id) != before)
 			return 0;
 		us *= 2;
@@ -126,14 +126,14 @@ static int compare_owners(struct model_tree *tree, const struct asked *before,
 			continue;
 		if (after->of[i] == before->of[i])
 			return model_tree_wrong(tree, "c%d: its ops should be %c, and those are not asked",
-				     i, 'A' + owner);
+						i, 'A' + owner);
 		sum[owner] += after->of[i] - before->of[i];
 	}
 	for (i = 0; i < MODEL_OPS; i++) {
 		if (after->total[i] - before->total[i] != sum[i])
 			return model_tree_wrong(tree, "%c is asked %" PRIu64 " times in all, and %" PRIu64 " times for the cgroups whose ops it should be",
-				     'A' + i, after->total[i] - before->total[i],
-				     sum[i]);
+						'A' + i, after->total[i] - before->total[i],
+						sum[i]);
 	}
 	return 0;
 }
