@@ -14,6 +14,10 @@ ALONE := help vm check bench nightly check-host analyze plots report tools trace
 	 $(if $(IN_TREE),,clean)
 .PHONY: $(ALONE)
 
+# A warning is an error for `make check` only: there are more compilers, headers and
+# kernels than any of us has seen.
+ERROR_CFLAGS := $(if $(WERROR),-Werror)
+
 TOOLS := replay import-trace gen-trace
 TOOL_LIBS := gsl jansson
 TOOL_SRCS := $(wildcard bench/replay*.c bench/trace*.c) bench/size.c lib/cgroup.c lib/mounts.c
@@ -35,7 +39,8 @@ help:
 	@echo 'make plots, make report     draw what is in results, and gather it in a page'
 	@echo 'make clean'
 	@echo
-	@echo 'KSRC=DIR         kernel tree to build with; for vm: to build and boot'
+	@echo 'KSRC=DIR         kernel tree, 6.12 or newer, to build with; for vm: to build and boot'
+	@echo 'REVISION=v6      for vm: the reference kernel of RFC v6, and not of v7'
 	@echo 'PATCHES=PATH     for vm: patches to apply to it, a directory or an mbox'
 	@echo 'VMLINUX_BTF=PATH kernel to test, if not the running one'
 	@echo 'LLVM=1           compile with clang'
@@ -67,7 +72,7 @@ ANALYZE := out/host/analyze
 $(ANALYZE): $(HOST_SRCS) bench/csv.c lib/parse.c $(wildcard bench/*.h lib/*.h)
 	@mkdir -p $(@D)
 	@bash -euc '. vm/common.sh; need_packages "$${bench_packages[@]}"'
-	@gcc -std=gnu11 -O2 -Wall -Wextra -Werror -Ilib $(filter %.c,$^) \
+	@gcc -std=gnu11 -O2 -Wall -Wextra $(ERROR_CFLAGS) -Ilib $(filter %.c,$^) \
 		-lgsl -lgslcblas -lm -o $@
 
 analyze: $(ANALYZE)
@@ -93,6 +98,10 @@ $(error no kernel tree: name one with KSRC=)
 endif
 ifeq ($(wildcard $(KSRC)/tools/testing/selftests/lib.mk),)
 $(error KSRC=$(KSRC): not a kernel tree, it has no tools/testing/selftests/lib.mk)
+endif
+KSRC_VERSION := $(shell sed -n 's/^VERSION = //p; s/^PATCHLEVEL = //p' '$(KSRC)/Makefile')
+ifneq ($(shell [ $$((1000 * $(word 1,$(KSRC_VERSION)) + $(word 2,$(KSRC_VERSION)))) -ge 6012 ] && echo y),y)
+$(error KSRC=$(KSRC) is Linux $(word 1,$(KSRC_VERSION)).$(word 2,$(KSRC_VERSION)): want 6.12 or newer)
 endif
 override KSRC := $(abspath $(KSRC))
 OUTPUT ?= $(CURDIR)/out
@@ -154,7 +163,7 @@ BENCH_SRCS := $(filter-out $(HOST_SRCS) $(TOOL_SRCS) $(REPLAY_SRCS),$(wildcard b
 	      bench/size.c $(if $(HAVE_TOOL_LIBS),$(REPLAY_SRCS))
 BENCH_OBJS := $(patsubst bench/%.c,$(BUILD)/bench/%.o,$(BENCH_SRCS))
 
-CFLAGS += -std=gnu11 -g -O2 -Wall -Wextra -Werror -MMD -MP		\
+CFLAGS += -std=gnu11 -g -O2 -Wall -Wextra $(ERROR_CFLAGS) -MMD -MP	\
 	  -Ilib -Iprogs -I$(INCLUDE) $(LIBBPF_CFLAGS)	\
 	  -isystem $(KSRC)/tools/testing/selftests			\
 	  -isystem $(KSRC)/tools/include/uapi
@@ -162,7 +171,7 @@ LDLIBS += -lelf -lz -lm
 
 # clang -target bpf does not know where the host's headers for its own
 # architecture are.  vmlinux.h of a recent kernel has tagged anonymous members.
-BPF_CFLAGS := -g -O2 -Wall -Werror -mcpu=v3 -target bpf -MMD -MP	\
+BPF_CFLAGS := -g -O2 -Wall $(ERROR_CFLAGS) -mcpu=v3 -target bpf -MMD -MP	\
 	      -fms-extensions -Wno-microsoft-anon-tag			\
 	      -Wno-missing-declarations					\
 	      -Iprogs -I$(INCLUDE) $(LIBBPF_CFLAGS)
@@ -278,7 +287,7 @@ OUTPUT ?= $(CURDIR)$(if $(IN_TREE),,/out)
 TOOL_BUILD := $(OUTPUT)/build/tools
 TOOL_BINS := $(addprefix $(OUTPUT)/,$(TOOLS))
 TOOL_LIB := $(TOOL_BUILD)/libtools.a
-TOOL_CFLAGS := -std=gnu11 -D_GNU_SOURCE= -g -O2 -Wall -Wextra -Werror -MMD -MP	\
+TOOL_CFLAGS := -std=gnu11 -D_GNU_SOURCE= -g -O2 -Wall -Wextra $(ERROR_CFLAGS) -MMD -MP \
 	       -Ilib -Ibench $(shell $(PKG_CONFIG) --cflags $(TOOL_LIBS) 2>/dev/null)
 TOOL_LDLIBS := -Wl,--as-needed -lm $(shell $(PKG_CONFIG) --libs $(TOOL_LIBS) 2>/dev/null)
 

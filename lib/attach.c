@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -12,6 +12,7 @@
 
 #include "attach.h"
 #include "cgroup.h"
+#include "revision.h"
 
 /*
  * The kernel takes a link only for a map that has been given its programs, and
@@ -27,24 +28,18 @@ void memcg_bpf_prepare(struct bpf_map *ops)
 	libbpf_set_print(print);
 }
 
-/*
- * Released versions of bpf_link_create() refuse a cgroup for BPF_STRUCT_OPS, so
- * this is the bare system call.
- */
 int memcg_bpf_link(int ops_fd, int cgroup_fd, __u32 flags)
 {
-	union bpf_attr attr;
-	int fd;
+	enum link_dialect dialect = revision_dialect();
 
-	memset(&attr, 0, sizeof(attr));
-	attr.link_create.map_fd = ops_fd;
-	attr.link_create.attach_type = BPF_STRUCT_OPS;
-	attr.link_create.flags = flags;
-	/* link_create.cgroup.relative_fd, which headers before 6.17 lack */
-	attr.link_create.tcx.relative_fd = cgroup_fd;
+	if (dialect == LINK_BY_CGROUP_FD)
+		flags |= LINK_CGROUP_FD;
+	return link_create(dialect, ops_fd, cgroup_fd, flags);
+}
 
-	fd = syscall(__NR_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
-	return fd < 0 ? -errno : fd;
+int memcg_bpf_link_to_none(int ops_fd, __u32 flags)
+{
+	return link_create(revision_dialect(), ops_fd, 0, flags);
 }
 
 /* The type by which the kernel knows maps of memcg_bpf_ops. */
@@ -110,6 +105,32 @@ unsigned int memcg_bpf_count_links(const struct bpf_map *ops)
 			close(fd);
 	}
 	return n;
+}
+
+/*
+ * What a kernel tells of a struct_ops link that has a cgroup.  Headers, and kernels,
+ * may have the map's id alone, as the first of it.
+ */
+struct struct_ops_info {
+	__u32 map_id;
+	__u32 pad;
+	__u64 cgroup_id;
+};
+
+int memcg_bpf_link_cgroup_id(int link_fd, uint64_t *id)
+{
+	struct bpf_link_info info = {};
+	struct struct_ops_info told;
+	__u32 len = sizeof(info);
+	int ret;
+
+	ret = bpf_link_get_info_by_fd(link_fd, &info, &len);
+	if (ret)
+		return ret;
+	memcpy(&told, (char *)&info + offsetof(struct bpf_link_info, struct_ops),
+	       sizeof(told));
+	*id = told.cgroup_id;
+	return 0;
 }
 
 int memcg_bpf_attach(struct bpf_map *ops, int cgroup_fd, __u32 flags)

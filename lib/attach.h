@@ -3,6 +3,7 @@
 #define __LIB_ATTACH_H
 
 #include <linux/types.h>
+#include <stdint.h>
 
 struct bpf_map;
 
@@ -46,6 +47,24 @@ void memcg_bpf_prepare(struct bpf_map *ops);
  * Return: as memcg_bpf_attach().
  */
 int memcg_bpf_link(int ops_fd, int cgroup_fd, __u32 flags);
+
+/**
+ * memcg_bpf_link_to_none() - ask for a link without naming a cgroup
+ * @ops_fd: file descriptor of the map, after memcg_bpf_prepare()
+ * @flags: 0 or BPF_F_ALLOW_OVERRIDE
+ *
+ * Return: a negative errno or, if the kernel takes it, the link.
+ */
+int memcg_bpf_link_to_none(int ops_fd, __u32 flags);
+
+/**
+ * memcg_bpf_link_cgroup_id() - ask which cgroup a link is for
+ * @link_fd: file descriptor of a struct_ops link
+ * @id: where to put the cgroup's id, which is 0 if the kernel names none
+ *
+ * Return: 0, or a negative errno.
+ */
+int memcg_bpf_link_cgroup_id(int link_fd, uint64_t *id);
 
 /**
  * memcg_bpf_attach_path() - memcg_bpf_attach() to a cgroup named by its path

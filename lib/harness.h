@@ -23,6 +23,19 @@
 #define REQUIRE(requirements) SKIP_IF(require(requirements))
 
 /*
+ * The same unless memcg_bpf_ops has @capabilities, or is of a revision that promises
+ * them: then the test fails.
+ */
+#define REQUIRE_OPS(capabilities) do {					\
+	const char *__broken;						\
+									\
+	REQUIRE(REQUIRE_MEMCG_BPF_OPS);					\
+	SKIP_IF(require_capabilities(capabilities, &__broken));		\
+	ASSERT_EQ(NULL, __broken)					\
+		TH_LOG("%s", __broken);					\
+} while (0)
+
+/*
  * The harness calls a program with nothing but skipped tests a pass.  To the
  * kselftest runner that is exit status 4, so that a kernel which lacks what is
  * to be tested never looks like one that passed.

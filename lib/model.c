@@ -5,11 +5,12 @@
 
 #include "model.h"
 
-void model_init(struct model *m)
+void model_init(struct model *m, const struct model_rules *rules)
 {
 	int i;
 
 	memset(m, 0, sizeof(*m));
+	m->rules = *rules;
 	for (i = 0; i < MODEL_CGROUPS; i++)
 		m->cgroups[i].own = MODEL_NONE;
 	m->cgroups[0].exists = true;
@@ -84,15 +85,16 @@ struct model_reasons model_attach(struct model *m, int ops,
 				  unsigned int flags)
 {
 	struct model_reasons reasons = {};
+	int named = cgroup;
 
 	if (flags & ~BPF_F_ALLOW_OVERRIDE)
-		add_reason(&reasons, EOPNOTSUPP);
+		add_reason(&reasons, m->rules.unknown_flag);
 	if (target == MODEL_CGROUP) {
 		cgroup = model_memcg(m, cgroup);
 		if (is_busy(m, cgroup))
 			add_reason(&reasons, EBUSY);
 	} else {
-		add_reason(&reasons, target == MODEL_NO_FD ? MODEL_ANY_ERRNO : EBADF);
+		add_reason(&reasons, target == MODEL_NO_FD ? m->rules.no_cgroup : EBADF);
 	}
 	if (reasons.nr)
 		return reasons;
@@ -101,18 +103,25 @@ struct model_reasons model_attach(struct model *m, int ops,
 	m->links[ops] = (struct model_link) {
 		.open = true,
 		.flags = flags,
+		.named = named,
 		.cgroup = cgroup,
 	};
 	return reasons;
 }
 
-void model_detach(struct model *m, int ops)
+/* The ops of a link go, and whoever has the link still has it. */
+static void take_back(struct model *m, struct model_link *link)
 {
-	struct model_link *link = &m->links[ops];
-
 	if (link->cgroup != MODEL_NONE)
 		m->cgroups[link->cgroup].own = MODEL_NONE;
-	link->open = false;
+	link->cgroup = MODEL_NONE;
+	link->named = MODEL_NONE;
+}
+
+void model_detach(struct model *m, int ops)
+{
+	take_back(m, &m->links[ops]);
+	m->links[ops].open = false;
 }
 
 /* A memcg comes: it has what its parent has. */
@@ -169,6 +178,13 @@ struct model_reasons model_rmdir(struct model *m, int cgroup)
 	if (m->cgroups[cgroup].memory)
 		go(m, cgroup);
 	m->cgroups[cgroup].exists = false;
+	for (i = 0; i < MODEL_OPS; i++) {
+		if (!m->links[i].open || m->links[i].named != cgroup)
+			continue;
+		if (m->rules.links_end)
+			take_back(m, &m->links[i]);
+		m->links[i].named = MODEL_NONE;
+	}
 	return reasons;
 }
 

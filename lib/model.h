@@ -19,6 +19,7 @@
 #define MODEL_DEPTH	6	/* of the tree, its root included */
 
 #define MODEL_NONE	(-1)
+#define MODEL_ANY_ERRNO	(-1)
 
 struct model_cgroup {
 	bool exists;
@@ -34,10 +35,19 @@ struct model_cgroup {
 struct model_link {
 	bool open;
 	unsigned int flags;
-	int cgroup;	/* whose memcg it is attached to; MODEL_NONE: that is gone */
+	int named;	/* the cgroup that was to be attached to */
+	int cgroup;	/* whose memcg it is attached to; MODEL_NONE: to none any more */
+};
+
+/* In what the interface differs from revision to revision. */
+struct model_rules {
+	bool links_end;		/* when the cgroup they name is removed */
+	int unknown_flag;	/* errno, or MODEL_ANY_ERRNO */
+	int no_cgroup;
 };
 
 struct model {
+	struct model_rules rules;
 	struct model_cgroup cgroups[MODEL_CGROUPS];
 	struct model_link links[MODEL_OPS];
 	/* calls of each ops' callbacks in all */
@@ -48,13 +58,12 @@ struct model {
 /* What is handed to the kernel as the cgroup to attach to. */
 enum model_target {
 	MODEL_CGROUP,
-	MODEL_NO_FD,		/* relative_fd is 0 */
+	MODEL_NO_FD,		/* no descriptor is given */
 	MODEL_CLOSED_FD,
 	MODEL_OTHER_FD,		/* open, but not a cgroup */
 };
 
 #define MODEL_MAX_REASONS 4
-#define MODEL_ANY_ERRNO	(-1)
 
 /*
  * Why something is refused.  Where several reasons apply, the interface does not
@@ -68,8 +77,9 @@ struct model_reasons {
 /**
  * model_init() - a tree that has nothing but its root
  * @m: the model
+ * @rules: what it is to follow
  */
-void model_init(struct model *m);
+void model_init(struct model *m, const struct model_rules *rules);
 
 /**
  * model_memcg() - the cgroup whose memcg a cgroup uses

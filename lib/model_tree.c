@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "clock.h"
 #include "fault_inject.h"
 #include "model_tree.h"
+#include "revision.h"
 
 int model_tree_wrong(struct model_tree *tree, const char *fmt, ...)
 {
@@ -55,15 +57,28 @@ static int create_bystander(struct model_tree *tree)
 	return tree->bystander_link < 0 ? tree->bystander_link : 0;
 }
 
+struct model_rules model_tree_rules(void)
+{
+	return (struct model_rules) {
+		.links_end = revision_can(CAN_LINK_END),
+		.unknown_flag = revision_errnos(REFUSAL_UNKNOWN_FLAG)[0] ?:
+			MODEL_ANY_ERRNO,
+		.no_cgroup = revision_errnos(REFUSAL_NO_CGROUP)[0] ?:
+			MODEL_ANY_ERRNO,
+	};
+}
+
 int model_tree_create(struct model_tree *tree, const char *name)
 {
+	struct model_rules rules;
 	int i, ret;
 
 	memset(tree, 0, sizeof(*tree));
 	tree->bystander_link = -1;
 	for (i = 0; i < MODEL_OPS; i++)
 		tree->links[i] = -1;
-	model_init(&tree->model);
+	rules = model_tree_rules();
+	model_init(&tree->model, &rules);
 
 	ret = testbed_create(&tree->tb, name);
 	if (ret)
@@ -183,7 +198,10 @@ static int attach(struct model_tree *tree, const struct step *step)
 	if (fd < 0)
 		return fd;
 	inject_begin(tree);
-	link = memcg_bpf_link(ops_fd, fd, step->flags);
+	if (step->target == MODEL_NO_FD)
+		link = memcg_bpf_link_to_none(ops_fd, step->flags);
+	else
+		link = memcg_bpf_link(ops_fd, fd, step->flags);
 	inject_end(tree);
 	if (step->target == MODEL_CGROUP || step->target == MODEL_OTHER_FD)
 		close(fd);
@@ -313,6 +331,24 @@ static int settle(struct model_tree *tree, bool called)
 		usleep(500);
 	}
 	return model_tree_wrong(tree, "a cgroup that was removed does not go away");
+}
+
+/* Wait for the links that are to end because their cgroup was removed. */
+static int settle_links(struct model_tree *tree, int cgroup)
+{
+	const struct model_link *links = tree->model.links;
+	int i;
+
+	for (i = 0; i < MODEL_OPS; i++) {
+		struct pollfd hup = { .fd = tree->links[i] };
+
+		if (!links[i].open || links[i].named != cgroup)
+			continue;
+		if (poll(&hup, 1, SETTLE_MS) != 1 || !(hup.revents & POLLHUP))
+			return model_tree_wrong(tree, "c%d was removed, and the link of %c does not end",
+						cgroup, 'A' + i);
+	}
+	return 0;
 }
 
 static int compare_calls(struct model_tree *tree)
@@ -464,6 +500,9 @@ int model_tree_step(struct model_tree *tree, const struct step *step)
 					ret ? strerror(-ret) : "success",
 					reasons_text(&reasons));
 
+	if (step->what == STEP_RMDIR && !reasons.nr && next.rules.links_end &&
+	    settle_links(tree, step->cgroup))
+		return -1;
 	tree->model = next;
 	if (gone && settle(tree, called))
 		return -1;

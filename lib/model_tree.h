@@ -59,6 +59,13 @@ struct model_tree {
 };
 
 /**
+ * model_tree_rules() - what the running kernel's revision says to a model
+ *
+ * Return: the rules.
+ */
+struct model_rules model_tree_rules(void);
+
+/**
  * model_tree_create() - make the root of a tree, and load its ops
  * @tree: what to fill in
  * @name: as for testbed_create()

@@ -47,9 +47,6 @@ static const char *require_in_btf(unsigned int requirements)
 
 	if (requirements & REQUIRE_MEMCG_BPF_OPS)
 		ret = revision_require(btf);
-	if (!ret && requirements & REQUIRE_LATER_REVISION &&
-	    !revision_has(btf, "memcg_uncharged"))
-		ret = missing("memcg_bpf_ops of this kernel has no memcg_uncharged: it is RFC v6, and this is for a later revision");
 	if (!ret && requirements & REQUIRE_MEMCG_EVENTS &&
 	    btf__find_by_name_kind(btf, events, BTF_KIND_STRUCT) < 0)
 		ret = missing("no tracepoint memcg:count_memcg_events in this kernel (BTF has no struct %s): it is in Linux 6.15 and later",
@@ -115,6 +112,22 @@ static const char *require_two_cpus(void)
 	if (CPU_COUNT(&allowed) >= 2)
 		return NULL;
 	return missing("one processor, where two tasks are to run at the same time: allow two, with taskset -c or vmtest.sh --cpus");
+}
+
+const char *require_capabilities(unsigned int wanted, const char **broken)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	const char *ret;
+
+	*broken = NULL;
+	if (!btf)
+		return missing("no BTF of this kernel (%s): CONFIG_DEBUG_INFO_BTF=y",
+			       strerror(errno));
+	ret = revision_cannot(btf, wanted);
+	if (!ret)
+		*broken = revision_broken(btf, wanted);
+	btf__free(btf);
+	return ret;
 }
 
 const char *require(unsigned int requirements)

@@ -2,6 +2,8 @@
 #ifndef __LIB_REQUIRE_H
 #define __LIB_REQUIRE_H
 
+#include "revision.h"
+
 /* What a test needs of the system. */
 enum requirement {
 	REQUIRE_MEMCG_BPF_OPS	= 1 << 0,	/* and what it takes to attach */
@@ -10,7 +12,6 @@ enum requirement {
 	REQUIRE_PAGE_CACHE	= 1 << 3,	/* reclaimable, in SCRATCH_DIR */
 	REQUIRE_BPFFS		= 1 << 4,	/* to pin to */
 	REQUIRE_TWO_CPUS	= 1 << 5,	/* for things at the same time */
-	REQUIRE_LATER_REVISION	= 1 << 6,	/* with memcg_uncharged */
 };
 
 /**
@@ -23,5 +24,17 @@ enum requirement {
  * and what to do about it, in a static buffer.
  */
 const char *require(unsigned int requirements);
+
+/**
+ * require_capabilities() - look whether the kernel's memcg_bpf_ops can be tested
+ * @wanted: capabilities of revision.h, or-ed
+ * @broken: where to put a text if the kernel promises one of them and has it not,
+ *	which is a failure; else NULL is put there
+ *
+ * To be called after require() with REQUIRE_MEMCG_BPF_OPS has returned NULL.
+ *
+ * Return: as require(), for what this kernel does not promise.
+ */
+const char *require_capabilities(unsigned int wanted, const char **broken);
 
 #endif /* __LIB_REQUIRE_H */

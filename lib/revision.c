@@ -1,39 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "btf_text.h"
 #include "revision.h"
 
 #define MAX_MEMBERS 16
 
 /*
- * The revisions that are known, by name.
- *
- * To add one: give it a row, with a mark, which is a member that no other row
- * has, and its members.  Where their order and their prototypes are published,
- * write them as type_text() does; without prototypes only the names are compared.
- * progs/memcg_bpf_ops.h has the members of all revisions, and revision_fit() what
- * has a new name.
+ * The revisions that are known.  To add one: give it its members, in their order
+ * and with their prototypes as btf_member_text() writes them, and what it can do
+ * besides.  progs/memcg_bpf_ops.h has the members of all revisions.
  */
 static const struct revision {
 	const char *name;
-	const char *mark;
-	bool settled;	/* order and prototypes are known */
+	unsigned int can;	/* besides the callbacks */
 	struct {
 		const char *name;
 		const char *prototype;
 	} members[MAX_MEMBERS];
 } revisions[] = {
 	{
+		.name = "RFC v7",
+		.can = CAN_CHARGED_PAGES | CAN_THRESHOLDS | CAN_CGROUP_FD |
+			CAN_LINK_END | CAN_RECLAIM,
+		.members = {
+			{ "handle_cgroup_online", "void (struct mem_cgroup *)" },
+			{ "handle_cgroup_offline", "void (struct mem_cgroup *)" },
+			{ "below_low", "bool (struct mem_cgroup *, unsigned long, unsigned long)" },
+			{ "below_min", "bool (struct mem_cgroup *, unsigned long, unsigned long)" },
+			{ "memcg_charged", "unsigned int (struct mem_cgroup *, unsigned int)" },
+			{ "memcg_uncharged", "void (struct mem_cgroup *, unsigned int)" },
+		},
+	},
+	{
 		.name = "RFC v6",
-		.mark = "get_high_delay_ms",
-		.settled = true,
 		.members = {
 			{ "handle_cgroup_online", "void (struct mem_cgroup *)" },
 			{ "handle_cgroup_offline", "void (struct mem_cgroup *)" },
@@ -42,21 +49,41 @@ static const struct revision {
 			{ "get_high_delay_ms", "unsigned int (struct mem_cgroup *)" },
 		},
 	},
-	{
-		.name = "a revision later than RFC v6",
-		.mark = "memcg_charged",
-		.members = {
-			{ .name = "handle_cgroup_online" },
-			{ .name = "handle_cgroup_offline" },
-			{ .name = "below_low" },
-			{ .name = "below_min" },
-			{ .name = "memcg_charged" },
-			{ .name = "memcg_uncharged" },
-		},
-	},
 };
 
 #define NR_REVISIONS (sizeof(revisions) / sizeof(revisions[0]))
+
+static const int errnos[LINK_NR_DIALECTS][REFUSAL_NR][REVISION_MAX_ERRNOS] = {
+	[LINK_BY_RELATIVE_FD] = {
+		[REFUSAL_UNKNOWN_FLAG] = { EOPNOTSUPP },
+		[REFUSAL_REMOVED_CGROUP] = { ENOENT },
+	},
+	[LINK_BY_CGROUP_FD] = {
+		[REFUSAL_UNKNOWN_FLAG] = { EINVAL },
+		[REFUSAL_NO_CGROUP] = { EINVAL },
+		[REFUSAL_REMOVED_CGROUP] = { ENOENT, EBUSY },
+	},
+};
+
+/* In the order of enum revision_capability. */
+static const struct {
+	const char *member;	/* of memcg_bpf_ops, and nothing else is to say */
+	const char *text;
+} capabilities[] = {
+	{ .member = "handle_cgroup_online" },
+	{ .member = "handle_cgroup_offline" },
+	{ .member = "below_low" },
+	{ .member = "below_min" },
+	{ .text = "no callback that delays a task (get_high_delay_ms or memcg_charged)" },
+	{ .member = "memcg_uncharged" },
+	{ .text = "no memcg_charged that is told the number of pages" },
+	{ .text = "no below_low and below_min that are told threshold and usage" },
+	{ .text = "no BPF_F_CGROUP_FD, by which a link names its cgroup" },
+	{ .text = "no links that end with their cgroup (struct bpf_struct_ops_link has no member cgroup_removed)" },
+	{ .text = "no kfunc bpf_try_to_free_mem_cgroup_pages()" },
+};
+
+#define NR_CAPABILITIES (sizeof(capabilities) / sizeof(capabilities[0]))
 
 static char text[1024];
 
@@ -73,190 +100,134 @@ say(const char *fmt, ...)
 
 static const struct btf_type *find_ops(const struct btf *btf)
 {
-	int id = btf__find_by_name_kind(btf, "memcg_bpf_ops", BTF_KIND_STRUCT);
-
-	return id > 0 ? btf__type_by_id(btf, id) : NULL;
+	return btf_find_struct(btf, "memcg_bpf_ops");
 }
 
 static const char *member_name(const struct btf *btf,
-			       const struct btf_type *ops, unsigned int nr)
+			       const struct btf_type *ops, int index)
 {
-	return btf__name_by_offset(btf, btf_members(ops)[nr].name_off);
+	return btf__name_by_offset(btf, btf_members(ops)[index].name_off);
 }
 
-static bool has_member(const struct btf *btf, const struct btf_type *ops,
-		       const char *name)
+static int nr_members(const struct revision *revision)
 {
-	unsigned int i;
-
-	for (i = 0; i < btf_vlen(ops); i++) {
-		if (!strcmp(member_name(btf, ops, i), name))
-			return true;
-	}
-	return false;
-}
-
-static unsigned int nr_members(const struct revision *revision)
-{
-	unsigned int n = 0;
+	int n = 0;
 
 	while (n < MAX_MEMBERS && revision->members[n].name)
 		n++;
 	return n;
 }
 
-/* Is there no member in @ops but those of @revision? */
-static bool has_no_stranger(const struct btf *btf, const struct btf_type *ops,
-			    const struct revision *revision)
+static int find_in_revision(const struct revision *revision, const char *name)
 {
-	unsigned int i, j, n = nr_members(revision);
+	int i, n = nr_members(revision);
 
-	for (i = 0; i < btf_vlen(ops); i++) {
-		for (j = 0; j < n; j++) {
-			if (!strcmp(member_name(btf, ops, i),
-				    revision->members[j].name))
-				break;
-		}
-		if (j == n)
-			return false;
+	for (i = 0; i < n; i++) {
+		if (!strcmp(revision->members[i].name, name))
+			return i;
 	}
-	return true;
+	return -1;
+}
+
+static bool is_prototype(const struct btf *btf, const struct btf_type *ops,
+			 int index, const char *prototype)
+{
+	char found[256];
+
+	return !strcmp(btf_member_text(btf, ops, index, found, sizeof(found)),
+		       prototype);
 }
 
 /*
- * Which revision @ops is meant to be, which need not be what it is: a kernel
- * that has lost a member, or swapped two, is to fail and not to be skipped.
+ * How well @ops fits @revision: the members whose prototypes are right less those
+ * that are missing; INT_MIN with a member that the revision does not have.
  */
-static const struct revision *find_revision(const struct btf *btf,
-					    const struct btf_type *ops)
+static int score(const struct btf *btf, const struct btf_type *ops,
+		 const struct revision *revision)
 {
+	int i, nr, n = btf_vlen(ops), right = 0;
+
+	for (i = 0; i < n; i++) {
+		nr = find_in_revision(revision, member_name(btf, ops, i));
+		if (nr < 0)
+			return INT_MIN;
+		right += is_prototype(btf, ops, i, revision->members[nr].prototype);
+	}
+	return right - (nr_members(revision) - n);
+}
+
+/* The revision that a kernel is held to, or NULL. */
+static const struct revision *find_revision(const struct btf *btf)
+{
+	const struct btf_type *ops = find_ops(btf);
+	const struct revision *best = NULL;
+	int best_score = INT_MIN, s;
 	size_t i;
 
-	for (i = 0; i < NR_REVISIONS; i++) {
-		if (has_member(btf, ops, revisions[i].mark))
-			return &revisions[i];
+	for (i = 0; ops && i < NR_REVISIONS; i++) {
+		s = score(btf, ops, &revisions[i]);
+		if (s > best_score) {
+			best_score = s;
+			best = &revisions[i];
+		}
 	}
-	for (i = 0; i < NR_REVISIONS; i++) {
-		if (has_no_stranger(btf, ops, &revisions[i]))
-			return &revisions[i];
-	}
-	return NULL;
+	return best;
 }
 
 const char *revision_require(const struct btf *btf)
 {
+	if (find_ops(btf))
+		return NULL;
+	if (!btf_find_struct(btf, "bpf_struct_ops_common_value") &&
+	    !btf_find_struct(btf, "bpf_struct_ops"))
+		return say("no struct_ops in this kernel (BTF has no struct bpf_struct_ops): CONFIG_BPF_JIT=y, and boot a kernel with the patches, or use make vm");
+	return say("no memcg_bpf_ops in this kernel (BTF has no struct memcg_bpf_ops): boot a kernel with the patches, or use make vm");
+}
+
+const char *revision_unknown(const struct btf *btf)
+{
 	const struct btf_type *ops = find_ops(btf);
 	char members[512] = "";
-	unsigned int i;
+	int i, n = btf_vlen(ops);
 
-	if (!ops)
-		return say("no memcg_bpf_ops in this kernel (BTF has no struct memcg_bpf_ops): boot a kernel with the patches, or use make vm");
-
-	if (find_revision(btf, ops))
+	if (find_revision(btf))
 		return NULL;
 
-	for (i = 0; i < btf_vlen(ops); i++) {
+	for (i = 0; i < n; i++) {
 		strncat(members, " ", sizeof(members) - strlen(members) - 1);
 		strncat(members, member_name(btf, ops, i),
 			sizeof(members) - strlen(members) - 1);
 	}
-	return say("memcg_bpf_ops of this kernel is of an unknown revision, which these tests are not for (it has%s): boot a kernel with %s, or use make vm",
-		   members, revisions[0].name);
-}
-
-/* What a typedef or a const stands for; btf__resolve_type() has no void. */
-static const struct btf_type *skip_names(const struct btf *btf, __u32 id)
-{
-	const struct btf_type *type = btf__type_by_id(btf, id);
-
-	while (btf_is_mod(type) || btf_is_typedef(type))
-		type = btf__type_by_id(btf, type->type);
-	return type;
-}
-
-/*
- * Write a type as C does, without the names of typedefs and parameters.  What an
- * int is called depends on the compiler, what it is does not.
- */
-static void write_type(FILE *out, const struct btf *btf, __u32 id)
-{
-	const struct btf_type *type = skip_names(btf, id);
-	int i;
-
-	if (btf_is_void(type)) {
-		fputs("void", out);
-	} else if (btf_is_int(type) && btf_int_encoding(type) & BTF_INT_BOOL) {
-		fputs("bool", out);
-	} else if (btf_is_int(type) && type->size == sizeof(int)) {
-		fputs(btf_int_encoding(type) & BTF_INT_SIGNED ?
-		      "int" : "unsigned int", out);
-	} else if (btf_is_ptr(type)) {
-		write_type(out, btf, type->type);
-		fputs(" *", out);
-	} else if (btf_is_func_proto(type)) {
-		write_type(out, btf, type->type);
-		fputs(" (", out);
-		for (i = 0; i < btf_vlen(type); i++) {
-			fputs(i ? ", " : "", out);
-			write_type(out, btf, btf_params(type)[i].type);
-		}
-		fputs(btf_vlen(type) ? ")" : "void)", out);
-	} else {
-		fprintf(out, "%s%s", btf_is_composite(type) ? "struct " : "",
-			btf__name_by_offset(btf, type->name_off));
-	}
-}
-
-/* A pointer to a function is written as the function. */
-static void type_text(const struct btf *btf, __u32 id, char *buf, size_t len)
-{
-	const struct btf_type *type = skip_names(btf, id);
-	FILE *out = fmemopen(buf, len, "w");
-
-	buf[0] = '\0';
-	if (!out)
-		return;
-	if (btf_is_ptr(type) &&
-	    btf_is_func_proto(btf__type_by_id(btf, type->type)))
-		id = type->type;
-	write_type(out, btf, id);
-	fclose(out);
+	return say("memcg_bpf_ops of this kernel is of no revision that is known, up to %s (it has%s): what they have in common is tested, and the rest is to be added to lib/revision.c",
+		   revisions[0].name, members);
 }
 
 const char *revision_check(const struct btf *btf)
 {
 	const struct btf_type *ops = find_ops(btf);
-	const struct revision *revision = find_revision(btf, ops);
-	unsigned int i, n = nr_members(revision);
+	const struct revision *revision = find_revision(btf);
+	int i, n = nr_members(revision);
 	char found[256];
 
 	for (i = 0; i < n; i++) {
-		const char *want = revision->members[i].name;
-
-		if (!has_member(btf, ops, want))
-			return say("no member %s, which %s has", want,
-				   revision->name);
+		if (btf_find_member(btf, ops, revision->members[i].name) < 0)
+			return say("no member %s, which %s has",
+				   revision->members[i].name, revision->name);
 	}
-	for (i = 0; i < btf_vlen(ops); i++) {
+	for (i = 0; i < n; i++) {
 		const char *name = member_name(btf, ops, i);
 
-		if (i >= n)
-			return say("member %s, which %s does not have", name,
-				   revision->name);
 		if (btf_member_bit_offset(ops, i) !=
 		    i * 8 * btf__pointer_size(btf))
 			return say("member %s is at bit %u", name,
 				   btf_member_bit_offset(ops, i));
-		if (!revision->settled)
-			continue;
-
 		if (strcmp(name, revision->members[i].name))
-			return say("member %u is %s, in %s it is %s", i, name,
+			return say("member %d is %s, in %s it is %s", i, name,
 				   revision->name, revision->members[i].name);
-		type_text(btf, btf_members(ops)[i].type, found, sizeof(found));
-		if (strcmp(found, revision->members[i].prototype))
+		if (!is_prototype(btf, ops, i, revision->members[i].prototype))
 			return say("member %s is %s, in %s it is %s", name,
-				   found, revision->name,
+				   btf_member_text(btf, ops, i, found, sizeof(found)),
+				   revision->name,
 				   revision->members[i].prototype);
 	}
 	if (ops->size != n * btf__pointer_size(btf))
@@ -264,11 +235,161 @@ const char *revision_check(const struct btf *btf)
 	return NULL;
 }
 
-bool revision_has(const struct btf *btf, const char *member)
+/*
+ * Ask the kernel how it wants the cgroup to be named, by calls that can have no
+ * effect, since they name no map.  BPF_F_CGROUP_FD came together with a look at the
+ * flags, which comes before the one for the map.
+ */
+static enum link_dialect ask_dialect(void)
+{
+	int known = link_create(LINK_BY_CGROUP_FD, -1, -1, LINK_CGROUP_FD);
+	int unknown = link_create(LINK_BY_CGROUP_FD, -1, -1, 1U << 30);
+
+	return known == -EBADF && unknown == -EINVAL ?
+		LINK_BY_CGROUP_FD : LINK_BY_RELATIVE_FD;
+}
+
+/* BPF_F_CGROUP_FD is a macro, and not in BTF; what the link remembers is. */
+static enum link_dialect find_dialect(const struct btf *btf)
+{
+	const struct btf_type *link = btf_find_struct(btf, "bpf_struct_ops_link");
+
+	if (btf_find_member(btf, link, "cgroup") >= 0)
+		return LINK_BY_CGROUP_FD;
+	if (btf_find_member(btf, link, "cgroup_id") >= 0)
+		return LINK_BY_RELATIVE_FD;
+	return ask_dialect();
+}
+
+/* What the kernel has of what is in enum revision_capability. */
+static unsigned int find_capabilities(const struct btf *btf)
 {
 	const struct btf_type *ops = find_ops(btf);
+	const struct btf_type *link = btf_find_struct(btf, "bpf_struct_ops_link");
+	unsigned int i, can = 0;
 
-	return ops && has_member(btf, ops, member);
+	for (i = 0; i < NR_CAPABILITIES; i++) {
+		if (capabilities[i].member &&
+		    btf_find_member(btf, ops, capabilities[i].member) >= 0)
+			can |= 1U << i;
+	}
+	if (btf_find_member(btf, ops, "get_high_delay_ms") >= 0 ||
+	    btf_find_member(btf, ops, "memcg_charged") >= 0)
+		can |= CAN_DELAY;
+	if (btf_member_arguments(btf, ops, "memcg_charged") >= 2)
+		can |= CAN_CHARGED_PAGES;
+	if (btf_member_arguments(btf, ops, "below_low") >= 3 &&
+	    btf_member_arguments(btf, ops, "below_min") >= 3)
+		can |= CAN_THRESHOLDS;
+	if (find_dialect(btf) == LINK_BY_CGROUP_FD)
+		can |= CAN_CGROUP_FD;
+	if (btf_find_member(btf, link, "cgroup_removed") >= 0)
+		can |= CAN_LINK_END;
+	if (btf__find_by_name_kind(btf, "bpf_try_to_free_mem_cgroup_pages",
+				   BTF_KIND_FUNC) > 0)
+		can |= CAN_RECLAIM;
+	return can;
+}
+
+/* What a revision promises. */
+static unsigned int promises(const struct revision *revision)
+{
+	unsigned int i, can = revision->can;
+
+	for (i = 0; i < NR_CAPABILITIES; i++) {
+		if (capabilities[i].member &&
+		    find_in_revision(revision, capabilities[i].member) >= 0)
+			can |= 1U << i;
+	}
+	return can | CAN_DELAY;
+}
+
+static const char *say_missing(unsigned int missing)
+{
+	unsigned int i = 0;
+
+	while (!(missing & 1U << i))
+		i++;
+	if (capabilities[i].member)
+		return say("no %s in memcg_bpf_ops of this kernel",
+			   capabilities[i].member);
+	return say("this kernel has %s", capabilities[i].text);
+}
+
+const char *revision_cannot(const struct btf *btf, unsigned int wanted)
+{
+	const struct revision *revision = find_revision(btf);
+	unsigned int missing = wanted & ~find_capabilities(btf);
+
+	if (revision)
+		missing &= ~promises(revision);
+	if (!missing)
+		return NULL;
+	say_missing(missing);
+	strncat(text, ": boot a kernel with a revision that has it, such as ",
+		sizeof(text) - strlen(text) - 1);
+	strncat(text, revisions[0].name, sizeof(text) - strlen(text) - 1);
+	return text;
+}
+
+const char *revision_broken(const struct btf *btf, unsigned int wanted)
+{
+	const struct revision *revision = find_revision(btf);
+	unsigned int missing = wanted & ~find_capabilities(btf);
+
+	if (!missing)
+		return NULL;
+	say_missing(missing);
+	if (revision) {
+		strncat(text, ", and it is to be ", sizeof(text) - strlen(text) - 1);
+		strncat(text, revision->name, sizeof(text) - strlen(text) - 1);
+	}
+	return text;
+}
+
+/* What this kernel is, read once. */
+static const struct running {
+	int err;
+	unsigned int can;
+	enum link_dialect dialect;
+	bool has_get_high_delay_ms;
+} *running(void)
+{
+	static struct running r;
+	static bool known;
+	struct btf *btf;
+
+	if (known)
+		return &r;
+	btf = btf__load_vmlinux_btf();
+	if (!btf) {
+		r.err = -errno;
+		r.dialect = ask_dialect();
+		return &r;
+	}
+	r.can = find_capabilities(btf);
+	r.dialect = find_dialect(btf);
+	r.has_get_high_delay_ms =
+		btf_find_member(btf, find_ops(btf), "get_high_delay_ms") >= 0;
+	r.err = 0;
+	known = true;
+	btf__free(btf);
+	return &r;
+}
+
+bool revision_can(unsigned int wanted)
+{
+	return (running()->can & wanted) == wanted;
+}
+
+enum link_dialect revision_dialect(void)
+{
+	return running()->dialect;
+}
+
+const int *revision_errnos(enum revision_refusal refusal)
+{
+	return errnos[running()->dialect][refusal];
 }
 
 /* Where in @ops, a struct of BPF programs, the program for a member is. */
@@ -276,54 +397,59 @@ static struct bpf_program **find_slot(const struct btf *btf,
 				      const struct btf_type *ops, void *value,
 				      const char *member)
 {
-	unsigned int i;
+	int index = btf_find_member(btf, ops, member);
 
-	for (i = 0; i < btf_vlen(ops); i++) {
-		if (!strcmp(member_name(btf, ops, i), member))
-			return value + btf_member_bit_offset(ops, i) / 8;
-	}
-	return NULL;
+	return index < 0 ? NULL : value + btf_member_bit_offset(ops, index) / 8;
 }
 
-/* Is get_high_delay_ms called memcg_charged here?  The kernel's BTF is read once. */
-static int is_renamed(void)
+static void leave_out(const struct btf *btf, const struct btf_type *ops,
+		      void *value, const char *member)
 {
-	static int renamed = -1;
-	struct btf *btf;
+	struct bpf_program **slot = find_slot(btf, ops, value, member);
 
-	if (renamed >= 0)
-		return renamed;
-	btf = btf__load_vmlinux_btf();
-	if (!btf)
-		return -errno;
-	renamed = revision_has(btf, "memcg_charged");
-	btf__free(btf);
-	return renamed;
+	if (slot)
+		*slot = NULL;
+}
+
+static void fit_map(const struct btf *btf, const struct bpf_map *map)
+{
+	const struct btf_type *ops;
+	struct bpf_program **old, **new;
+	unsigned int i;
+	size_t size;
+	void *value;
+
+	ops = btf__type_by_id(btf, bpf_map__btf_value_type_id(map));
+	value = bpf_map__initial_value(map, &size);
+
+	if (running()->can & CAN_DELAY && !running()->has_get_high_delay_ms) {
+		old = find_slot(btf, ops, value, "get_high_delay_ms");
+		new = find_slot(btf, ops, value, "memcg_charged");
+		if (old && new && *old) {
+			*new = *old;
+			*old = NULL;
+		}
+	}
+	for (i = 0; i < NR_CAPABILITIES; i++) {
+		if (capabilities[i].member && !(running()->can & 1U << i))
+			leave_out(btf, ops, value, capabilities[i].member);
+	}
+	if (!(running()->can & CAN_DELAY)) {
+		leave_out(btf, ops, value, "get_high_delay_ms");
+		leave_out(btf, ops, value, "memcg_charged");
+	}
 }
 
 int revision_fit(struct bpf_object *obj)
 {
-	const struct btf *known = bpf_object__btf(obj);
-	int renamed = is_renamed();
 	struct bpf_map *map;
 
-	if (renamed <= 0)
-		return renamed;
+	if (running()->err)
+		return running()->err;
 
 	bpf_object__for_each_map(map, obj) {
-		struct bpf_program **old, **new;
-		const struct btf_type *ops;
-		void *value;
-		size_t size;
-
-		if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS)
-			continue;
-		ops = btf__type_by_id(known, bpf_map__btf_value_type_id(map));
-		value = bpf_map__initial_value(map, &size);
-		old = find_slot(known, ops, value, "get_high_delay_ms");
-		new = find_slot(known, ops, value, "memcg_charged");
-		*new = *old;
-		*old = NULL;
+		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
+			fit_map(bpf_object__btf(obj), map);
 	}
 	return 0;
 }

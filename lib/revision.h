@@ -4,50 +4,130 @@
 
 #include <stdbool.h>
 
+#include "link_create.h"
+
 /*
- * Which revision of struct memcg_bpf_ops a kernel has, by its BTF.  This and
- * progs/memcg_bpf_ops.h are the two places to change for another revision:
- * revision.c says how.
+ * What the interface of a kernel is: which callbacks memcg_bpf_ops has, how ops are
+ * attached, and what else differs between the revisions of the RFC.  The kernel's
+ * BTF says it or, where that is silent, an answer of the kernel.
+ *
+ * Tests ask for capabilities.  revision.c is the only file that knows revisions,
+ * and with progs/memcg_bpf_ops.h the place to change for another.
  */
 
 struct bpf_object;
 struct btf;
 
+enum revision_capability {
+	/* the callbacks */
+	CAN_ONLINE		= 1 << 0,
+	CAN_OFFLINE		= 1 << 1,
+	CAN_BELOW_LOW		= 1 << 2,
+	CAN_BELOW_MIN		= 1 << 3,
+	CAN_DELAY		= 1 << 4,	/* get_high_delay_ms or memcg_charged */
+	CAN_UNCHARGED		= 1 << 5,
+	/* what they are told */
+	CAN_CHARGED_PAGES	= 1 << 6,	/* memcg_charged: nr_pages */
+	CAN_THRESHOLDS		= 1 << 7,	/* below_low, below_min: threshold, usage */
+	/* links */
+	CAN_CGROUP_FD		= 1 << 8,	/* target_fd names the cgroup */
+	CAN_LINK_END		= 1 << 9,	/* a link ends with its cgroup, and names it */
+	/* kfuncs */
+	CAN_RECLAIM		= 1 << 10,	/* bpf_try_to_free_mem_cgroup_pages() */
+};
+
 /**
- * revision_require() - look whether the tests are for the kernel's memcg_bpf_ops
+ * revision_require() - look whether a kernel has memcg_bpf_ops
  * @btf: BTF of the kernel
  *
- * They also are for one that is meant to be of a revision they know, and is not
- * right: see revision_check().
- *
- * Return: NULL if they are, else a text that says what the kernel has instead
- * and what to do about it, in a static buffer.
+ * Return: NULL if it has, of whatever revision, else a text that says what is
+ * missing and what to do about it, in a static buffer.
  */
 const char *revision_require(const struct btf *btf);
 
 /**
- * revision_check() - compare the kernel's memcg_bpf_ops with its revision
- * @btf: BTF of a kernel that revision_require() has nothing to say against
+ * revision_unknown() - look whether the kernel's memcg_bpf_ops is one we know
+ * @btf: BTF of a kernel that has it
  *
- * Return: NULL if it has the members of the revision, all of them, no other, in
- * their order and with their prototypes, else a text that names the first
- * difference, in a static buffer.
+ * A kernel is held to the revision that has all of its callbacks, and most of
+ * whose callbacks it has: one that has lost a callback, or swapped two, is broken.
+ * With a callback that none has, or with those of two, it is of a revision to come.
+ *
+ * Return: NULL if so, else a text that says what the kernel has, in a static
+ * buffer.
+ */
+const char *revision_unknown(const struct btf *btf);
+
+/**
+ * revision_check() - compare the kernel's memcg_bpf_ops with its revision
+ * @btf: BTF of a kernel whose revision is known
+ *
+ * Return: NULL if it has the members of the revision, all of them, in their order
+ * and with their prototypes, else a text that names the first difference, in a
+ * static buffer.
  */
 const char *revision_check(const struct btf *btf);
 
 /**
- * revision_has() - look whether the kernel's memcg_bpf_ops has a member
+ * revision_cannot() - look whether a test has anything to test
  * @btf: BTF of the kernel
- * @member: its name
+ * @wanted: capabilities, or-ed
+ *
+ * Return: NULL if the kernel can do all of it, or if its revision promises what it
+ * cannot, which is for revision_broken() to tell; else a text that names the first
+ * thing that it has not and need not have, in a static buffer.
  */
-bool revision_has(const struct btf *btf, const char *member);
+const char *revision_cannot(const struct btf *btf, unsigned int wanted);
+
+/**
+ * revision_broken() - look whether a kernel lacks what its revision promises
+ * @btf: BTF of the kernel
+ * @wanted: capabilities, or-ed
+ *
+ * Return: NULL if it has all that is wanted, else a text that names the first thing
+ * that is missing, in a static buffer.
+ */
+const char *revision_broken(const struct btf *btf, unsigned int wanted);
+
+/**
+ * revision_can() - look what the running kernel can do
+ * @wanted: capabilities, or-ed
+ *
+ * Return: true if it can do all of it.
+ */
+bool revision_can(unsigned int wanted);
+
+/**
+ * revision_dialect() - how the running kernel is told which cgroup to attach to
+ */
+enum link_dialect revision_dialect(void);
+
+/* Why an attach is refused, where the revisions differ in the errno. */
+enum revision_refusal {
+	REFUSAL_UNKNOWN_FLAG,
+	REFUSAL_NO_CGROUP,	/* none is named */
+	REFUSAL_REMOVED_CGROUP,
+	REFUSAL_NR,
+};
+
+#define REVISION_MAX_ERRNOS	2
+
+/**
+ * revision_errnos() - with which errno the running kernel is to refuse an attach
+ * @refusal: why
+ *
+ * Return: REVISION_MAX_ERRNOS errnos, of which any will do, padded with 0; all are
+ * 0 if the interface names none.
+ */
+const int *revision_errnos(enum revision_refusal refusal);
 
 /**
  * revision_fit() - make ops fit the revision of this kernel
  * @obj: open, not loaded yet
  *
- * To be called before an object is loaded that has ops with get_high_delay_ms:
- * where the kernel calls it memcg_charged the program becomes that member's.
+ * Where the kernel has memcg_charged in place of get_high_delay_ms a program for
+ * the one becomes that of the other.  A program for a callback that the kernel has
+ * not is left out: whoever cannot do without requires it.
  *
  * Return: 0, or -errno if the BTF of this kernel cannot be read.
  */

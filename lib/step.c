@@ -2,6 +2,7 @@
 #include <linux/bpf.h>
 #include <stdio.h>
 
+#include "link_create.h"
 #include "random.h"
 #include "step.h"
 
@@ -31,13 +32,13 @@ static int draw_ops(const struct model *m, uint64_t *random, bool open)
 /* One attach of ten has a bit that means nothing, whatever the others are. */
 static unsigned int draw_flags(uint64_t *random)
 {
-	unsigned int flags = 0;
+	unsigned int flags = 0, more = 0;
 
 	if (random_below(random, 2))
 		flags |= BPF_F_ALLOW_OVERRIDE;
 	if (!random_below(random, 10))
-		flags |= BPF_F_ALLOW_OVERRIDE << (1 + random_below(random, 31));
-	return flags;
+		more = BPF_F_ALLOW_OVERRIDE << (1 + random_below(random, 31));
+	return flags | (more & ~LINK_CGROUP_FD);
 }
 
 static bool draw_attach(const struct model *m, uint64_t *random, struct step *step)

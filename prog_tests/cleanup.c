@@ -106,8 +106,8 @@ FIXTURE_SETUP(cleanup)
 	unsigned int ms;
 	int status;
 
-	REQUIRE(REQUIRE_MEMCG_BPF_OPS | REQUIRE_MEMCG_EVENTS | REQUIRE_PSI |
-		REQUIRE_PAGE_CACHE);
+	REQUIRE_OPS(CAN_DELAY);
+	REQUIRE(REQUIRE_MEMCG_EVENTS | REQUIRE_PSI | REQUIRE_PAGE_CACHE);
 
 	ASSERT_EQ(0, cg_find_root(root, sizeof(root)));
 	snprintf(self->cgroups, sizeof(self->cgroups), "%s/memcg_bpf.%s.*", root,

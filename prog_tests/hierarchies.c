@@ -24,7 +24,7 @@ FIXTURE(hierarchies)
 
 FIXTURE_SETUP(hierarchies)
 {
-	REQUIRE(REQUIRE_MEMCG_BPF_OPS);
+	REQUIRE_OPS(CAN_DELAY | CAN_ONLINE);
 	ASSERT_EQ(0, ops_tree_create(&self->tree, "hierarchies"));
 	grow(_metadata, &self->tree, "elsewhere");
 	attach(_metadata, &self->tree, 'D', "elsewhere", 0);

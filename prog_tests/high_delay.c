@@ -36,7 +36,8 @@ FIXTURE(high_delay)
 FIXTURE_SETUP(high_delay)
 {
 	self->link = -1;
-	REQUIRE(REQUIRE_MEMCG_BPF_OPS | REQUIRE_PSI);
+	REQUIRE_OPS(CAN_DELAY);
+	REQUIRE(REQUIRE_PSI);
 	ASSERT_EQ(0, testbed_create(&self->tb, "high_delay"));
 	self->probe = probe_load();
 	ASSERT_NE(NULL, self->probe);
@@ -120,7 +121,7 @@ static void expect_dose(struct __test_metadata *_metadata,
 	       want_us);
 
 	EXPECT_GE(dose->ms ? stats.delays : stats.calls[PROBE_DELAY], MIN_DELAYS)
-		TH_LOG("%u ms: get_high_delay_ms was not called", dose->ms);
+		TH_LOG("%u ms: the delay callback was not called", dose->ms);
 	if (!want_us) {
 		EXPECT_EQ(0, stall_us)
 			TH_LOG("%u ms: slept, though not more than 10 ms", dose->ms);
@@ -210,14 +211,14 @@ TEST_F(high_delay, asked_of_the_charged_memcg_only)
 	ASSERT_EQ(0, probe_charge(charged));
 
 	EXPECT_GE(stats_of(self, charged).calls[PROBE_DELAY], MIN_DELAYS)
-		TH_LOG("get_high_delay_ms was not called for the charged memcg");
+		TH_LOG("the delay callback was not called for the charged memcg");
 	EXPECT_EQ(0, stats_of(self, parent).calls[PROBE_DELAY])
-		TH_LOG("get_high_delay_ms was called for the parent");
+		TH_LOG("the delay callback was called for the parent");
 	EXPECT_EQ(0, stats_of(self, sibling).calls[PROBE_DELAY])
-		TH_LOG("get_high_delay_ms was called for the sibling");
+		TH_LOG("the delay callback was called for the sibling");
 	EXPECT_EQ(stats_of(self, charged).calls[PROBE_DELAY],
 		  probe_total(self->probe, PROBE_DELAY))
-		TH_LOG("get_high_delay_ms was called for a stranger");
+		TH_LOG("the delay callback was called for a stranger");
 }
 
 /*
@@ -266,7 +267,7 @@ TEST_F(high_delay, cgroup_without_ops_is_left_alone)
 
 	ASSERT_EQ(0, probe_charge(other));
 	EXPECT_EQ(0, probe_total(self->probe, PROBE_DELAY))
-		TH_LOG("get_high_delay_ms was called when a cgroup without ops was charged");
+		TH_LOG("the delay callback was called when a cgroup without ops was charged");
 	EXPECT_EQ(0, cg_memory_stall_us(other));
 
 	/* the control */

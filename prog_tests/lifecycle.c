@@ -42,7 +42,7 @@ static const char * const callback_names[] = {
 	[PROBE_OFFLINE] = "handle_cgroup_offline",
 	[PROBE_BELOW_LOW] = "below_low",
 	[PROBE_BELOW_MIN] = "below_min",
-	[PROBE_DELAY] = "get_high_delay_ms",
+	[PROBE_DELAY] = "get_high_delay_ms or memcg_charged",
 };
 
 /* What processes of a test share. */
@@ -154,8 +154,9 @@ FIXTURE_SETUP(lifecycle)
 
 	for (i = 0; i < MAX_LINKS; i++)
 		self->links[i] = -1;
-	REQUIRE(REQUIRE_MEMCG_BPF_OPS | REQUIRE_PSI | REQUIRE_PAGE_CACHE |
-		REQUIRE_TWO_CPUS);
+	REQUIRE_OPS(CAN_ONLINE | CAN_OFFLINE | CAN_BELOW_LOW | CAN_BELOW_MIN |
+		    CAN_DELAY);
+	REQUIRE(REQUIRE_PSI | REQUIRE_PAGE_CACHE | REQUIRE_TWO_CPUS);
 	ASSERT_EQ(0, testbed_create(&self->tb, "lifecycle"));
 	cg_disable_swap(self->tb.cgroup);
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->parent, "parent"));

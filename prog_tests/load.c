@@ -28,13 +28,21 @@
 
 #define MiB (1ULL << 20)
 
-/* the members, in their order */
 static const char * const callback_names[PROBE_NR_CALLBACKS] = {
 	[PROBE_ONLINE] = "handle_cgroup_online",
 	[PROBE_OFFLINE] = "handle_cgroup_offline",
 	[PROBE_BELOW_LOW] = "below_low",
 	[PROBE_BELOW_MIN] = "below_min",
-	[PROBE_DELAY] = "get_high_delay_ms",
+	[PROBE_DELAY] = "get_high_delay_ms or memcg_charged",
+};
+
+/* What it takes to have them. */
+static const unsigned int callback_can[PROBE_NR_CALLBACKS] = {
+	[PROBE_ONLINE] = CAN_ONLINE,
+	[PROBE_OFFLINE] = CAN_OFFLINE,
+	[PROBE_BELOW_LOW] = CAN_BELOW_LOW,
+	[PROBE_BELOW_MIN] = CAN_BELOW_MIN,
+	[PROBE_DELAY] = CAN_DELAY,
 };
 
 /* What libbpf says, with the verifier's log, until somebody wants to know. */
@@ -100,8 +108,10 @@ FIXTURE_TEARDOWN(type)
 
 TEST_F(type, members_are_those_of_the_revision)
 {
-	const char *wrong = revision_check(self->btf);
+	const char *wrong;
 
+	SKIP_IF(revision_unknown(self->btf));
+	wrong = revision_check(self->btf);
 	EXPECT_EQ(NULL, wrong)
 		TH_LOG("struct memcg_bpf_ops: %s", wrong);
 }
@@ -138,12 +148,13 @@ static int load_for_member(const struct btf *btf, int index)
 TEST_F(type, program_for_no_member_is_refused)
 {
 	const struct btf_type *ops;
-	int i, ret;
+	int i, n, ret;
 
 	ops = btf__type_by_id(self->btf,
 			      btf__find_by_name_kind(self->btf, "memcg_bpf_ops",
 						     BTF_KIND_STRUCT));
-	for (i = 0; i < btf_vlen(ops); i++) {
+	n = btf_vlen(ops);
+	for (i = 0; i < n; i++) {
 		ret = load_for_member(self->btf, i);
 		EXPECT_LOADED(ret, btf__name_by_offset(self->btf,
 						       btf_members(ops)[i].name_off));
@@ -160,108 +171,170 @@ TEST_F(type, unprivileged_load_is_refused)
 
 	ASSERT_EQ(0, setresgid(65534, 65534, 65534));
 	ASSERT_EQ(0, setresuid(65534, 65534, 65534));
-	ret = load_for_member(self->btf, PROBE_DELAY);
+	ret = load_for_member(self->btf, 0);
 	EXPECT_REFUSED(EPERM, ret, "a program of a user without capabilities");
 }
 
-/* Write BTF of struct memcg_bpf_ops with these members. */
+/*
+ * A struct memcg_bpf_ops to be written as BTF.  A member is the name and, behind a
+ * colon, a letter for what it returns and one for each argument: void, bool, int,
+ * unsigned long, memcg.
+ */
 struct sketch {
 	const char *members[8];
-	const char *no_argument;	/* the one that has none */
-	const char *bool_is_int;	/* the one that returns the other type */
-	const char *wrong;		/* a word that is said about it, or NULL */
-	bool skipped;
+	const char *wrong;	/* a word of what revision_check() says, or NULL */
+	const char *unknown;	/* the same of revision_unknown() */
+	unsigned int broken;	/* what it lacks of its revision, or can */
 };
+
+enum { SKETCH_VOID, SKETCH_BOOL, SKETCH_INT, SKETCH_LONG, SKETCH_MEMCG, SKETCH_NR };
+
+static int sketch_type(const int types[SKETCH_NR], char letter)
+{
+	static const char letters[] = "vbilm";
+
+	return types[strchr(letters, letter) - letters];
+}
 
 static struct btf *draw(const struct sketch *sketch)
 {
 	struct btf *btf = btf__new_empty();
-	int bool_id, uint_id, memcg_id, proto_id, ptr_ids[ARRAY_SIZE(sketch->members)];
-	int i, n, ret_id;
+	int types[SKETCH_NR] = {}, ids[ARRAY_SIZE(sketch->members)], i, n;
+	char name[64];
 
 	if (!btf)
 		return NULL;
 	btf__set_pointer_size(btf, 8);
-	bool_id = btf__add_int(btf, "_Bool", 1, BTF_INT_BOOL);
-	bool_id = btf__add_typedef(btf, "bool", bool_id);
-	uint_id = btf__add_int(btf, "unsigned int", 4, 0);
-	memcg_id = btf__add_struct(btf, "mem_cgroup", 8);
-	memcg_id = btf__add_ptr(btf, memcg_id);
+	types[SKETCH_BOOL] = btf__add_int(btf, "_Bool", 1, BTF_INT_BOOL);
+	types[SKETCH_BOOL] = btf__add_typedef(btf, "bool", types[SKETCH_BOOL]);
+	types[SKETCH_INT] = btf__add_int(btf, "unsigned int", 4, 0);
+	types[SKETCH_LONG] = btf__add_int(btf, "long unsigned int", 8, 0);
+	types[SKETCH_MEMCG] = btf__add_struct(btf, "mem_cgroup", 8);
+	types[SKETCH_MEMCG] = btf__add_ptr(btf, types[SKETCH_MEMCG]);
 
 	for (n = 0; sketch->members[n]; n++) {
-		const char *name = sketch->members[n];
+		const char *type = strchr(sketch->members[n], ':') + 1;
+		int proto = btf__add_func_proto(btf, sketch_type(types, *type));
 
-		ret_id = 0;
-		if (!strncmp(name, "below_", strlen("below_")))
-			ret_id = bool_id;
-		else if (strncmp(name, "handle_", strlen("handle_")))
-			ret_id = uint_id;
-		if (ret_id && sketch->bool_is_int == name)
-			ret_id = ret_id == bool_id ? uint_id : bool_id;
-
-		proto_id = btf__add_func_proto(btf, ret_id);
-		if (sketch->no_argument != name)
-			btf__add_func_param(btf, "memcg", memcg_id);
-		ptr_ids[n] = btf__add_ptr(btf, proto_id);
+		while (*++type)
+			btf__add_func_param(btf, "", sketch_type(types, *type));
+		ids[n] = btf__add_ptr(btf, proto);
 	}
 
 	btf__add_struct(btf, "memcg_bpf_ops", n * 8);
-	for (i = 0; i < n; i++)
-		btf__add_field(btf, sketch->members[i], ptr_ids[i], i * 64, 0);
+	for (i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "%.*s",
+			 (int)strcspn(sketch->members[i], ":"), sketch->members[i]);
+		btf__add_field(btf, name, ids[i], i * 64, 0);
+	}
 	return btf;
 }
 
+static void expect_word(struct __test_metadata *_metadata, size_t nr,
+			const char *word, const char *text)
+{
+	EXPECT_EQ(!word, !text)
+		TH_LOG("sketch %zu: %s, and there should be %s", nr,
+		       text ?: "nothing is said", word ?: "nothing");
+	if (word && text)
+		EXPECT_NE(NULL, strstr(text, word))
+			TH_LOG("sketch %zu: %s", nr, text);
+}
+
 /*
- * members_are_those_of_the_revision finds each of these, and none of them makes
- * a kernel one that the tests are not for; a revision that nobody knows does.
+ * A copy of a revision that has lost something is found to be wrong, and is held to
+ * what the revision promises; what nobody knows is neither.
  */
 TEST_F(type, wrong_types_are_found)
 {
-	static const char online[] = "handle_cgroup_online";
-	static const char offline[] = "handle_cgroup_offline";
-	static const char low[] = "below_low", min[] = "below_min";
-	static const char delay[] = "get_high_delay_ms";
-	static const char charged[] = "memcg_charged", uncharged[] = "memcg_uncharged";
+	static const char on[] = "handle_cgroup_online:vm";
+	static const char off[] = "handle_cgroup_offline:vm";
+	static const char low6[] = "below_low:bm", min6[] = "below_min:bm";
+	static const char low7[] = "below_low:bmll", min7[] = "below_min:bmll";
+	static const char delay[] = "get_high_delay_ms:im";
+	static const char charged[] = "memcg_charged:imi";
+	static const char uncharged[] = "memcg_uncharged:vmi";
+	static const char more[] = "more:vm";
 	static const struct sketch sketches[] = {
-		{ { online, offline, low, min, delay }, .wrong = NULL },
-		{ { offline, online, low, min, delay }, .wrong = online },
-		{ { online, offline, min, low, delay }, .wrong = min },
-		{ { online, offline, low, min }, .wrong = delay },
-		{ { online, offline, low, delay }, .wrong = min },
-		{ { online, offline, low, min, delay, "more" }, .wrong = "more" },
-		{ { online, offline, low, min, delay }, .no_argument = online,
+		/* RFC v6, and what is wrong with it */
+		{ { on, off, low6, min6, delay }, .wrong = NULL },
+		{ { off, on, low6, min6, delay }, .wrong = "handle_cgroup_offline" },
+		{ { on, off, min6, low6, delay }, .wrong = "below_min" },
+		{ { on, off, low6, min6 }, .wrong = "get_high_delay_ms",
+		  .broken = CAN_DELAY },
+		{ { on, off, low6, delay }, .wrong = "below_min",
+		  .broken = CAN_BELOW_MIN },
+		{ { "handle_cgroup_online:v", off, low6, min6, delay },
 		  .wrong = "void (void)" },
-		{ { online, offline, low, min, delay }, .bool_is_int = min,
+		{ { on, off, low6, "below_min:im", delay },
 		  .wrong = "unsigned int (struct mem_cgroup *)" },
-		{ { online, offline, low, min, delay }, .bool_is_int = delay,
+		{ { on, off, low6, min6, "get_high_delay_ms:bm" },
 		  .wrong = "bool (struct mem_cgroup *)" },
-		/* a later revision, whose order and prototypes are not known */
-		{ { online, offline, low, min, charged, uncharged }, .wrong = NULL },
-		{ { online, low, min, offline, uncharged, charged }, .wrong = NULL },
-		{ { online, offline, low, min, charged }, .wrong = uncharged },
-		{ { online, offline, low, min, charged, uncharged, "more" },
-		  .wrong = "more" },
-		{ { "something_else" }, .skipped = true, .wrong = "something_else" },
+		/* RFC v7 */
+		{ { on, off, low7, min7, charged, uncharged }, .wrong = NULL },
+		{ { on, low7, min7, off, charged, uncharged }, .wrong = "below_low" },
+		{ { on, off, low7, min7, uncharged, charged },
+		  .wrong = "memcg_uncharged" },
+		{ { on, off, low7, min7, charged }, .wrong = "memcg_uncharged",
+		  .broken = CAN_UNCHARGED },
+		{ { on, off, low7, min7 }, .wrong = "memcg_charged",
+		  .broken = CAN_DELAY | CAN_UNCHARGED | CAN_CHARGED_PAGES },
+		{ { on, off, low6, min6, charged, uncharged },
+		  .wrong = "below_low is bool (struct mem_cgroup *)",
+		  .broken = CAN_THRESHOLDS },
+		{ { on, off, low7, min7, "memcg_charged:im", uncharged },
+		  .wrong = "unsigned int (struct mem_cgroup *)",
+		  .broken = CAN_CHARGED_PAGES },
+		{ { on, off, low7, min7, charged, "memcg_uncharged:vml" },
+		  .wrong = "unsigned long" },
+		/* one to come */
+		{ { on, off, low6, min6, delay, more }, .unknown = "more" },
+		{ { on, off, low7, min7, charged, uncharged, more }, .unknown = "more" },
+		{ { on, off, low7, min7, delay, uncharged },
+		  .unknown = "get_high_delay_ms memcg_uncharged" },
+		{ { more }, .unknown = "more" },
 	};
-	const char *text;
+	static const unsigned int callbacks = CAN_ONLINE | CAN_OFFLINE |
+		CAN_BELOW_LOW | CAN_BELOW_MIN | CAN_DELAY | CAN_UNCHARGED |
+		CAN_CHARGED_PAGES | CAN_THRESHOLDS;
+	const char *unknown;
 	struct btf *btf;
+	unsigned int can;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(sketches); i++) {
 		btf = draw(&sketches[i]);
 		ASSERT_NE(NULL, btf);
 
-		text = revision_require(btf);
-		EXPECT_EQ(sketches[i].skipped, text != NULL)
-			TH_LOG("sketch %zu: %s", i, text ?: "not skipped");
-		if (!text)
-			text = revision_check(btf);
-		EXPECT_EQ(!sketches[i].wrong, !text);
-		if (sketches[i].wrong && text)
-			EXPECT_NE(NULL, strstr(text, sketches[i].wrong))
-				TH_LOG("sketch %zu: %s", i, text);
+		EXPECT_EQ(NULL, revision_require(btf));
+		unknown = revision_unknown(btf);
+		expect_word(_metadata, i, sketches[i].unknown, unknown);
+		if (!unknown)
+			expect_word(_metadata, i, sketches[i].wrong,
+				    revision_check(btf));
+		/* Each is there, is not promised, or is broken. */
+		for (can = 1; can <= callbacks; can <<= 1) {
+			if (!(callbacks & can) || revision_cannot(btf, can))
+				continue;
+			EXPECT_EQ(sketches[i].broken & can,
+				  revision_broken(btf, can) ? can : 0)
+				TH_LOG("sketch %zu, capability %#x: %s", i, can,
+				       revision_broken(btf, can) ?: "is not broken");
+		}
 		btf__free(btf);
 	}
+}
+
+/* BTF of a kernel without struct_ops, or without the type, is no revision. */
+TEST_F(type, no_type_is_no_revision)
+{
+	struct btf *btf = btf__new_empty();
+
+	ASSERT_NE(NULL, btf);
+	expect_word(_metadata, 0, "no struct_ops", revision_require(btf));
+	EXPECT_GT(btf__add_struct(btf, "bpf_struct_ops", 8), 0);
+	expect_word(_metadata, 1, "no memcg_bpf_ops", revision_require(btf));
+	btf__free(btf);
 }
 
 /*
@@ -292,13 +365,20 @@ FIXTURE_VARIANT_ADD(callbacks, handle_cgroup_online) { 1 << PROBE_ONLINE };
 FIXTURE_VARIANT_ADD(callbacks, handle_cgroup_offline) { 1 << PROBE_OFFLINE };
 FIXTURE_VARIANT_ADD(callbacks, below_low) { 1 << PROBE_BELOW_LOW };
 FIXTURE_VARIANT_ADD(callbacks, below_min) { 1 << PROBE_BELOW_MIN };
-FIXTURE_VARIANT_ADD(callbacks, get_high_delay_ms) { 1 << PROBE_DELAY };
+FIXTURE_VARIANT_ADD(callbacks, delay) { 1 << PROBE_DELAY };
 FIXTURE_VARIANT_ADD(callbacks, all) { (1 << PROBE_NR_CALLBACKS) - 1 };
 
 FIXTURE_SETUP(callbacks)
 {
+	unsigned int can = 0;
+	int i;
+
 	self->link = -1;
-	REQUIRE(REQUIRE_MEMCG_BPF_OPS);
+	for (i = 0; i < PROBE_NR_CALLBACKS; i++) {
+		if (variant->mask & 1 << i)
+			can |= callback_can[i];
+	}
+	REQUIRE_OPS(can);
 	ASSERT_EQ(0, testbed_create(&self->tb, "load"));
 }
 
@@ -388,7 +468,7 @@ FIXTURE(empty)
 
 FIXTURE_SETUP(empty)
 {
-	REQUIRE(REQUIRE_MEMCG_BPF_OPS);
+	REQUIRE_OPS(CAN_DELAY);
 	ASSERT_EQ(0, testbed_create(&self->tb, "load"));
 	self->all = probe_load();
 	ASSERT_NE(NULL, self->all);
@@ -442,12 +522,12 @@ FIXTURE_VARIANT_ADD(sleepable, handle_cgroup_online) { PROBE_ONLINE };
 FIXTURE_VARIANT_ADD(sleepable, handle_cgroup_offline) { PROBE_OFFLINE };
 FIXTURE_VARIANT_ADD(sleepable, below_low) { PROBE_BELOW_LOW };
 FIXTURE_VARIANT_ADD(sleepable, below_min) { PROBE_BELOW_MIN };
-FIXTURE_VARIANT_ADD(sleepable, get_high_delay_ms) { PROBE_DELAY };
+FIXTURE_VARIANT_ADD(sleepable, delay) { PROBE_DELAY };
 
 FIXTURE_SETUP(sleepable)
 {
 	(void)self;
-	REQUIRE(REQUIRE_MEMCG_BPF_OPS);
+	REQUIRE_OPS(callback_can[variant->callback]);
 }
 
 FIXTURE_TEARDOWN(sleepable)
@@ -509,7 +589,7 @@ FIXTURE(verifier)
 
 FIXTURE_SETUP(verifier)
 {
-	REQUIRE(REQUIRE_MEMCG_BPF_OPS);
+	REQUIRE_OPS(CAN_DELAY | CAN_ONLINE);
 	listen_to_libbpf();
 	self->skel = verdict__open();
 	ASSERT_NE(NULL, self->skel);
@@ -612,7 +692,7 @@ FIXTURE(facts)
 FIXTURE_SETUP(facts)
 {
 	self->link = -1;
-	REQUIRE(REQUIRE_MEMCG_BPF_OPS);
+	REQUIRE_OPS(CAN_DELAY);
 	ASSERT_EQ(0, testbed_create(&self->tb, "load"));
 	self->current = worker_share(sizeof(*self->current));
 	ASSERT_NE(NULL, self->current);

@@ -23,7 +23,7 @@ FIXTURE(online_offline)
 
 FIXTURE_SETUP(online_offline)
 {
-	REQUIRE(REQUIRE_MEMCG_BPF_OPS);
+	REQUIRE_OPS(CAN_ONLINE | CAN_OFFLINE | CAN_DELAY);
 	ASSERT_EQ(0, ops_tree_create(&self->tree, "online_offline"));
 }
 

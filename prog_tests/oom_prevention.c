@@ -133,7 +133,8 @@ FIXTURE_SETUP(oom_prevention)
 
 	for (i = 0; i < NR_SESSIONS; i++)
 		self->links[i] = -1;
-	REQUIRE(REQUIRE_MEMCG_BPF_OPS | REQUIRE_PSI | REQUIRE_TWO_CPUS);
+	REQUIRE_OPS(CAN_DELAY);
+	REQUIRE(REQUIRE_PSI | REQUIRE_TWO_CPUS);
 	if (params.cg_limit < smallest_limit())
 		SKIP(return, "CG_LIMIT is too small for what LOW charges while it is delayed: set it to %" PRIu64 "M or more",
 		     smallest_limit() >> 20);
@@ -550,10 +551,10 @@ TEST_F_TIMEOUT(oom_prevention, all_survive_with_ops, 300)
 		expect_low_was_delayed(_metadata, self, LOW1);
 		expect_low_was_delayed(_metadata, self, LOW2);
 		EXPECT_EQ(0, asked(self, HIGH).calls)
-			TH_LOG("get_high_delay_ms was called for HIGH");
+			TH_LOG("the delay callback was called for HIGH");
 		EXPECT_EQ(0, delay_stats_of(self->skel->maps.delays,
 					    self->tb.cgroup).calls)
-			TH_LOG("get_high_delay_ms was called for the parent");
+			TH_LOG("the delay callback was called for the parent");
 		expect_no_stall(_metadata, self, HIGH);
 		us = high->work_us;
 

@@ -45,8 +45,8 @@ FIXTURE(over_high)
 FIXTURE_SETUP(over_high)
 {
 	self->low_link = -1;
-	REQUIRE(REQUIRE_MEMCG_BPF_OPS | REQUIRE_MEMCG_EVENTS | REQUIRE_PSI |
-		REQUIRE_PAGE_CACHE);
+	REQUIRE_OPS(CAN_DELAY);
+	REQUIRE(REQUIRE_MEMCG_EVENTS | REQUIRE_PSI | REQUIRE_PAGE_CACHE);
 
 	ASSERT_EQ(0, testbed_create(&self->tb, "over_high"));
 	ASSERT_EQ(0, cg_write(self->tb.cgroup, "memory.max", "%" PRIu64,
@@ -108,11 +108,11 @@ static void expect_only_low_was_asked(struct __test_metadata *_metadata,
 	void *prev = NULL;
 
 	EXPECT_GT(delays_of(self, self->low).calls, 0)
-		TH_LOG("get_high_delay_ms was never called for LOW");
+		TH_LOG("the delay callback was never called for LOW");
 
 	while (!bpf_map__get_next_key(map, prev, &id, sizeof(id))) {
 		EXPECT_EQ(low, id)
-			TH_LOG("get_high_delay_ms was called for cgroup id %" PRIu64 ", which is %s",
+			TH_LOG("the delay callback was called for cgroup id %" PRIu64 ", which is %s",
 			       id, id == high ? "HIGH" :
 			       id == cg_id(self->tb.cgroup) ? "the parent" :
 			       "none of this test's");

@@ -49,8 +49,11 @@ FIXTURE(model)
 
 FIXTURE_SETUP(model)
 {
+	struct model_rules rules;
+
 	REQUIRE(REQUIRE_MEMCG_BPF_OPS);
-	model_init(&self->m);
+	rules = model_tree_rules();
+	model_init(&self->m, &rules);
 	model_mkdir(&self->m, 1, 0);
 	ASSERT_EQ(0, model_give(&self->m, 1, true).nr);
 	model_mkdir(&self->m, 2, 1);
@@ -92,13 +95,13 @@ TEST_F(model, refuses_what_the_interface_refuses)
 
 	reasons = model_attach(m, A, MODEL_NO_FD, 0, 0);
 	EXPECT_EQ(1, reasons.nr);
-	EXPECT_EQ(MODEL_ANY_ERRNO, reasons.errnos[0]);
+	EXPECT_EQ(m->rules.no_cgroup, reasons.errnos[0]);
 	reasons = model_attach(m, A, MODEL_CLOSED_FD, 0, 0);
 	EXPECT_EQ(EBADF, reasons.errnos[0]);
 	reasons = model_attach(m, A, MODEL_OTHER_FD, 0, 0);
 	EXPECT_EQ(EBADF, reasons.errnos[0]);
-	EXPECT_EQ(EOPNOTSUPP, attach_errno(m, A, 1, ALLOW << 1));
-	EXPECT_EQ(EOPNOTSUPP, attach_errno(m, A, 1, ALLOW | 1U << 31));
+	EXPECT_EQ(m->rules.unknown_flag, attach_errno(m, A, 1, ALLOW << 1));
+	EXPECT_EQ(m->rules.unknown_flag, attach_errno(m, A, 1, ALLOW | 1U << 31));
 	EXPECT_STREQ("----", owners(m));
 
 	/* ops of its own, inherited ones without and with the flag */
@@ -163,6 +166,32 @@ TEST_F(model, gives_and_takes_as_the_interface_does)
 	EXPECT_EQ(1, m->cgroups[3].online[B]);
 	EXPECT_EQ(0, attach_errno(m, C, 3, 0));
 	EXPECT_STREQ("ABCA", owners(m));
+}
+
+/*
+ * A cgroup that has no memcg is removed: a link that names it ends, if links do, and
+ * else is as it was.
+ */
+TEST_F(model, ends_links_as_the_interface_does)
+{
+	struct model *m = &self->m;
+	static const struct {
+		bool links_end;
+		const char *owners;
+	} cases[] = { { false, "-AA-" }, { true, "----" } };
+	size_t i;
+
+	ASSERT_EQ(0, model_give(m, 2, false).nr);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		m->rules.links_end = cases[i].links_end;
+		EXPECT_EQ(0, attach_errno(m, A, 3, 0));
+		EXPECT_STREQ("-AA-", owners(m));
+		ASSERT_EQ(0, model_rmdir(m, 3).nr);
+		EXPECT_STREQ(cases[i].owners, owners(m));
+		model_detach(m, A);
+		EXPECT_STREQ("----", owners(m));
+		model_mkdir(m, 3, 2);
+	}
 }
 
 /* The judge of concurrent attaches takes what can be, and nothing else. */
@@ -236,7 +265,8 @@ FIXTURE_SETUP(stress)
 {
 	int i;
 
-	REQUIRE(REQUIRE_MEMCG_BPF_OPS | REQUIRE_TWO_CPUS);
+	REQUIRE_OPS(CAN_BELOW_MIN | CAN_ONLINE | CAN_OFFLINE);
+	REQUIRE(REQUIRE_TWO_CPUS);
 	SKIP_IF(memcg_bpf_count_links(NULL) ?
 		"another program has attached memcg_bpf_ops: end it" : NULL);
 	alarm(HANGS_AFTER_SECONDS + 3 * params.stress_seconds);

@@ -14,17 +14,22 @@
 
 /*
  * The members of all revisions that are known.  A program for get_high_delay_ms
- * is one for memcg_charged, too, which a later revision has in its place;
- * revision_fit() moves it there.  What else is missing in the kernel must be NULL.
+ * is one for memcg_charged, too, which RFC v7 has in its place; revision_fit() moves
+ * it there.  One that is told less than the kernel tells does no harm.
  */
 struct memcg_bpf_ops___known {
 	void (*handle_cgroup_online)(struct mem_cgroup *memcg);
 	void (*handle_cgroup_offline)(struct mem_cgroup *memcg);
-	bool (*below_low)(struct mem_cgroup *memcg);
-	bool (*below_min)(struct mem_cgroup *memcg);
+	/* elow, emin and usage: since RFC v7 */
+	bool (*below_low)(struct mem_cgroup *memcg, unsigned long elow,
+			  unsigned long usage);
+	bool (*below_min)(struct mem_cgroup *memcg, unsigned long emin,
+			  unsigned long usage);
 	unsigned int (*get_high_delay_ms)(struct mem_cgroup *memcg);	/* RFC v6 */
-	unsigned int (*memcg_charged)(struct mem_cgroup *memcg);	/* later */
-	void (*memcg_uncharged)(struct mem_cgroup *memcg);		/* later */
+	/* since RFC v7 */
+	unsigned int (*memcg_charged)(struct mem_cgroup *memcg,
+				      unsigned int nr_pages);
+	void (*memcg_uncharged)(struct mem_cgroup *memcg, unsigned int nr_pages);
 };
 
 /* the record of the tracepoint memcg:count_memcg_events, in mainline since 6.15 */

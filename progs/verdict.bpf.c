@@ -14,6 +14,8 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+__u64 told;
+
 #define OPS(program)							\
 SEC(".struct_ops.link")							\
 struct memcg_bpf_ops___known program##_ops = {				\
@@ -53,12 +55,17 @@ unsigned int BPF_PROG(write_cgroup, struct mem_cgroup *memcg)
 }
 OPS(write_cgroup);
 
-SEC("struct_ops/get_high_delay_ms")
-unsigned int BPF_PROG(two_arguments, struct mem_cgroup *memcg, unsigned long more)
+/* This callback has one argument in all revisions. */
+SEC("struct_ops/handle_cgroup_online")
+void BPF_PROG(two_arguments, struct mem_cgroup *memcg, unsigned long more)
 {
-	return memcg->memory.max && more;
+	told = more;
 }
-OPS(two_arguments);
+
+SEC(".struct_ops.link")
+struct memcg_bpf_ops___known two_arguments_ops = {
+	.handle_cgroup_online = (void *)two_arguments,
+};
 
 /* For programs that have a packet, which this one has not. */
 SEC("struct_ops/get_high_delay_ms")
@@ -74,7 +81,8 @@ OPS(packet_helper);
 /* Ops with a member that no kernel has. */
 struct memcg_bpf_ops___unknown {
 	unsigned int (*get_high_delay_ms)(struct mem_cgroup *memcg);
-	unsigned int (*memcg_charged)(struct mem_cgroup *memcg);
+	unsigned int (*memcg_charged)(struct mem_cgroup *memcg,
+				      unsigned int nr_pages);
 	unsigned int (*no_such_callback)(struct mem_cgroup *memcg);
 };
 

@@ -19,7 +19,7 @@ build()
 	shift
 	rm -rf "$out"
 	make -s -C "$top_dir" KSRC="$source" VMLINUX_BTF="$kernel/vmlinux" \
-		OUTPUT="$out" "$@"
+		OUTPUT="$out" WERROR=1 "$@"
 }
 
 # all_skipped COMMAND [ARG...] - it exits as a skip, and each test says why

@@ -61,7 +61,7 @@ stop_job()
 # What is needed, as pairs of a command or file and the package that has it.
 # shellcheck disable=SC2034
 kernel_packages=("gcc gcc" "make make" "flex flex" "bison bison" "bc bc"
-	"perl perl" "lz4 lz4" "xz xz-utils" "patch patch" "pahole dwarves"
+	"perl perl" "python3 python3" "lz4 lz4" "xz xz-utils" "patch patch" "pahole dwarves"
 	"/usr/include/gelf.h libelf-dev"
 	"/usr/include/openssl/ssl.h libssl-dev"
 	"/usr/include/*/sys/types.h libc6-dev")
@@ -73,6 +73,17 @@ bench_packages=("pkg-config pkg-config" "/usr/include/jansson.h libjansson-dev"
 # shellcheck disable=SC2034
 vm_packages=("qemu-system-x86_64 qemu-system-x86" "busybox busybox-static"
 	"mkfs.ext4 e2fsprogs")
+
+# reference_revisions - which revisions have a reference kernel
+reference_revisions()
+{
+	local series text=
+
+	for series in "$vm_dir"/patches/series.*; do
+		text+=${text:+ or }${series##*.}
+	done
+	echo "$text"
+}
 
 # The LTS kernel that Debian 13 ships and Debian 12 offers; vm/patches is for it.
 source_package=linux-source-6.12

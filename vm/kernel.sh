@@ -8,9 +8,11 @@
 #        kernel.sh build	build it, print the path of a folder with bzImage,
 #				vmlinux and config
 #
-#   KSRC=DIR		a kernel tree, instead of Debian's linux-source package
-#   PATCHES=PATH[:...]	directories of patches, or an mbox; default: vm/patches for
-#			the package, none for KSRC
+#   REVISION=v7|v6	the reference kernel of which revision of the RFC; default: v7
+#   KSRC=DIR		a kernel tree from 6.12 on, instead of Debian's linux-source
+#			package and the patches of a reference kernel
+#   PATCHES=PATH[:...]	directories of patches, or an mbox, instead of those in
+#			vm/patches/series.$REVISION; none for KSRC
 #   FLAVOUR=debug	with what finds bugs in the kernel itself: vm/debug.config
 #   MEMCG_BPF_CACHE=DIR	the cache; default: ~/.cache/memcg-bpf
 
@@ -53,6 +55,49 @@ keep_entry()
 	tmp=
 }
 
+# read_series REVISION - the patches of its reference kernel, in their order
+read_series()
+{
+	local series=$vm_dir/patches/series.$1 name
+
+	[ -r "$series" ] ||
+		die "$EXIT_USAGE" "REVISION=$1: there is no reference kernel of it; want $(reference_revisions)"
+	while read -r name; do
+		[[ $name == \#* ]] || patches+=("$vm_dir/patches/$name")
+	done <"$series"
+}
+
+# check_version - the suite needs a kernel that has struct_ops links with flags, and
+# libbpf and kselftest of its age
+check_version()
+{
+	local version patchlevel
+
+	version=$(sed -n 's/^VERSION = \([0-9]*\)$/\1/p' "$KSRC/Makefile")
+	patchlevel=$(sed -n 's/^PATCHLEVEL = \([0-9]*\)$/\1/p' "$KSRC/Makefile")
+	[ -n "$version" ] && [ -n "$patchlevel" ] ||
+		die "$EXIT_USAGE" "KSRC=$KSRC: not a kernel tree, its Makefile has no VERSION and PATCHLEVEL"
+	[ $((version * 1000 + patchlevel)) -ge 6012 ] ||
+		die "$EXIT_USAGE" "KSRC=$KSRC is Linux $version.$patchlevel: want 6.12 or newer"
+}
+
+# check_conflicts - a merge that was left in the middle is told of here, and not by
+# the compiler in ten minutes.  Git keeps markers in the files; look only where the
+# RFC, and what we build, is.
+check_conflicts()
+{
+	local found
+
+	found=$(cd "$KSRC" && grep -rnE -m 1 '^(<<<<<<<|>>>>>>>) ' \
+		--include='*.[chS]' --include=Makefile --include=Kconfig --include=Kbuild \
+		Makefile Kconfig init kernel mm fs include lib net arch/x86 block \
+		drivers/virtio drivers/block drivers/base \
+		tools/lib tools/bpf tools/include tools/testing/selftests/kselftest* \
+		tools/testing/selftests/lib.mk 2>/dev/null | head -n 1) || :
+	[ -z "$found" ] ||
+		die "$EXIT_USAGE" "KSRC=$KSRC: a merge conflict that is not resolved, in ${found%%:[<>]*}"
+}
+
 check_input()
 {
 	local file path paths
@@ -64,10 +109,14 @@ check_input()
 		fragments+=("$vm_dir/$FLAVOUR.config")
 	fi
 
-	if [ -z "${PATCHES+set}" ] && [ -z "${KSRC-}" ]; then
-		PATCHES=$vm_dir/patches
-	fi
 	patches=()
+	if [ -z "${PATCHES+set}" ] && [ -z "${KSRC-}" ]; then
+		read_series "${REVISION:=v7}"
+		return
+	fi
+	[ -z "${REVISION-}" ] ||
+		die "$EXIT_USAGE" "REVISION=$REVISION names a reference kernel, ${KSRC:+KSRC=}${KSRC:-PATCHES=$PATCHES} another: leave one out"
+
 	IFS=: read -r -a paths <<<"${PATCHES-}"
 	for path in ${paths[@]+"${paths[@]}"}; do
 		[ -r "$path" ] || die "$EXIT_USAGE" "PATCHES=$path: cannot read it"
@@ -90,6 +139,8 @@ check_input()
 			die "$EXIT_USAGE" "KSRC=$KSRC: not a kernel tree, cannot read $file in it"
 	done
 	KSRC=$(realpath "$KSRC")
+	check_version
+	check_conflicts
 }
 
 # A tree that somebody built in place cannot be built from elsewhere.
