@@ -118,3 +118,22 @@ int btf_member_arguments(const struct btf *btf, const struct btf_type *type,
 	function = function_of(btf, &id);
 	return function ? btf_vlen(function) : -1;
 }
+
+int btf_enumerator(const struct btf *btf, const char *name)
+{
+	int id, i, n, types = btf__type_cnt(btf);
+
+	for (id = 1; id < types; id++) {
+		const struct btf_type *type = btf__type_by_id(btf, id);
+
+		if (!btf_is_enum(type))
+			continue;
+		n = btf_vlen(type);
+		for (i = 0; i < n; i++) {
+			if (!strcmp(btf__name_by_offset(btf, btf_enum(type)[i].name_off),
+				    name))
+				return btf_enum(type)[i].val;
+		}
+	}
+	return -1;
+}

@@ -59,4 +59,13 @@ const char *btf_member_text(const struct btf *btf, const struct btf_type *type,
 int btf_member_arguments(const struct btf *btf, const struct btf_type *type,
 			 const char *name);
 
+/**
+ * btf_enumerator() - look for the value of an enumerator
+ * @btf: the BTF
+ * @name: its name; the enum may have none
+ *
+ * Return: the value, or -1 if there is no such enumerator.
+ */
+int btf_enumerator(const struct btf *btf, const char *name);
+
 #endif /* __LIB_BTF_TEXT_H */

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * memcg_charged and memcg_uncharged: whom they tell of how many pages.  What is told
+ * is compared with what the kernel counts, memory.current.
+ *
+ *   memcg_bpf.charges.<pid>	has the ops
+ *   |-- used			made after the attach; a worker does its job here
+ *   `-- idle			the same, and nobody is in it
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+
+#include <bpf/bpf.h>
+
+#include "attach.h"
+#include "cgroup.h"
+#include "charges_jobs.h"
+#include "harness.h"
+#include "revision.h"
+#include "swap.h"
+#include "testbed.h"
+#include "worker.h"
+#include "workload.h"
+
+#include "charges.skel.h"
+#include "charges_types.h"
+
+/* MEMCG_CHARGE_BATCH in the kernel, in pages of whatever size */
+#define BATCH		64
+
+FIXTURE(charges)
+{
+	struct testbed tb;
+	char used[PATH_MAX];
+	char idle[PATH_MAX];
+	char swap[PATH_MAX + 8];	/* "": none */
+	struct charges *skel;
+	struct charges_job *job;
+	int link;
+};
+
+/* Have the sums of a cgroup kept from now on. */
+static int keep_sums(struct charges *skel, const char *cgroup)
+{
+	struct charges_sum none = {};
+	uint64_t id = cg_id(cgroup);
+
+	return bpf_map__update_elem(skel->maps.sums, &id, sizeof(id), &none,
+				    sizeof(none), BPF_NOEXIST);
+}
+
+static struct charges_sum sums_of(struct charges *skel, const char *cgroup)
+{
+	struct charges_sum sum = {};
+	uint64_t id = cg_id(cgroup);
+
+	bpf_map__lookup_elem(skel->maps.sums, &id, sizeof(id), &sum, sizeof(sum), 0);
+	return sum;
+}
+
+FIXTURE_SETUP(charges)
+{
+	self->link = -1;
+	REQUIRE_OPS(CAN_DELAY | CAN_CHARGED_PAGES | CAN_UNCHARGED);
+	REQUIRE(REQUIRE_PAGE_CACHE);
+	ASSERT_EQ(0, testbed_create(&self->tb, "charges"));
+	self->job = charges_job_new(&self->tb);
+	ASSERT_NE(NULL, self->job);
+	self->skel = charges__open();
+	ASSERT_NE(NULL, self->skel);
+	ASSERT_EQ(0, revision_fit(self->skel->obj));
+	ASSERT_EQ(0, charges__load(self->skel));
+	self->link = memcg_bpf_attach_path(self->skel->maps.charges_ops,
+					   self->tb.cgroup, 0);
+	ASSERT_GE(self->link, 0)
+		TH_LOG("attach: %s", strerror(-self->link));
+
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->used, "used"));
+	ASSERT_EQ(0, keep_sums(self->skel, self->used));
+	ASSERT_EQ(0, cg_read_number(self->used, "memory.current"))
+		TH_LOG("memory was charged before there was anybody to count");
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->idle, "idle"));
+	ASSERT_EQ(0, keep_sums(self->skel, self->idle));
+	ASSERT_EQ(0, keep_sums(self->skel, self->tb.cgroup));
+}
+
+FIXTURE_TEARDOWN(charges)
+{
+	if (self->link >= 0)
+		close(self->link);
+	charges__destroy(self->skel);
+	if (self->swap[0])
+		EXPECT_EQ(0, swap_off(self->swap));
+	EXPECT_EQ(0, testbed_destroy(&self->tb));
+}
+
+/*
+ * What was told and what is counted are read one after the other, and stocks of the
+ * processors come and go: the two have to be equal at some time.
+ */
+static void expect_balance(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(charges) *self, const char *when)
+{
+	int64_t page = sysconf(_SC_PAGESIZE), told = 0, counted = -1;
+	struct charges_sum sum = {};
+	int ms;
+
+	for (ms = 0; ms < STEP_TIMEOUT_MS / 4 && told != counted; ms += 10) {
+		if (ms)
+			usleep(10000);
+		sum = sums_of(self->skel, self->used);
+		told = sum.charged.pages - sum.uncharged.pages;
+		counted = cg_read_number(self->used, "memory.current") / page;
+	}
+	TH_LOG("%s: charged %llu pages in %llu calls, uncharged %llu in %llu; memory.current %" PRId64 " pages",
+	       when, sum.charged.pages, sum.charged.calls, sum.uncharged.pages,
+	       sum.uncharged.calls, counted);
+	EXPECT_EQ(counted, told)
+		TH_LOG("%s: charged minus uncharged is not memory.current", when);
+}
+
+/* Start the worker, and wait until it has what it is to hold. */
+static pid_t start_job(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(charges) *self, int (*fn)(void *job))
+{
+	pid_t worker = worker_start(self->used, 0, fn, self->job);
+	int ms, status;
+
+	ASSERT_GT(worker, 0);
+	for (ms = 0; ms < STEP_TIMEOUT_MS && !self->job->holds; ms += 10) {
+		ASSERT_EQ(0, worker_wait(worker, 10, &status)) {
+			TH_LOG("the worker %s", worker_status(status));
+		}
+	}
+	ASSERT_TRUE(self->job->holds)
+		TH_LOG("the worker does not come to an end");
+	return worker;
+}
+
+static void end_job(struct __test_metadata *_metadata, pid_t worker)
+{
+	int status;
+
+	ASSERT_EQ(0, kill(worker, SIGKILL));
+	ASSERT_EQ(1, worker_wait(worker, STEP_TIMEOUT_MS, &status));
+}
+
+/* Stocks that are there from before may be drained: a batch on each processor. */
+static void expect_left_alone(struct __test_metadata *_metadata, const char *who,
+			      const struct charges_sum *before,
+			      const struct charges_sum *after)
+{
+	uint64_t uncharged = after->uncharged.pages - before->uncharged.pages;
+
+	EXPECT_EQ(before->charged.calls, after->charged.calls)
+		TH_LOG("memcg_charged was called for the %s", who);
+	EXPECT_LE(uncharged, BATCH * (uint64_t)sysconf(_SC_NPROCESSORS_ONLN))
+		TH_LOG("memcg_uncharged was called for the %s", who);
+}
+
+TEST_F(charges, told_to_the_charged_memcg_only)
+{
+	struct charges_sum parent, idle, now;
+	pid_t worker;
+
+	parent = sums_of(self->skel, self->tb.cgroup);
+	idle = sums_of(self->skel, self->idle);
+	worker = start_job(_metadata, self, charges_hold_anon);
+	now = sums_of(self->skel, self->used);
+	EXPECT_GE(now.charged.pages * sysconf(_SC_PAGESIZE), CHARGES_SIZE)
+		TH_LOG("%llu pages were told to the memcg that was charged",
+		       now.charged.pages);
+	end_job(_metadata, worker);
+
+	now = sums_of(self->skel, self->tb.cgroup);
+	expect_left_alone(_metadata, "parent", &parent, &now);
+	now = sums_of(self->skel, self->idle);
+	expect_left_alone(_metadata, "sibling", &idle, &now);
+}
+
+/* Small pages are charged by the batch, of which the rest goes to a stock. */
+TEST_F(charges, pages_are_told_by_the_batch)
+{
+	struct charges_sum sum;
+	pid_t worker = start_job(_metadata, self, charges_hold_anon);
+
+	sum = sums_of(self->skel, self->used);
+	EXPECT_EQ(BATCH, sum.charged.largest);
+	EXPECT_EQ(BATCH, sum.charged.smallest);
+	EXPECT_EQ(BATCH * sum.charged.calls, sum.charged.pages);
+	end_job(_metadata, worker);
+}
+
+/* What is more than a batch is charged, and told, as what it is. */
+TEST_F(charges, huge_page_is_told_whole)
+{
+	struct charges_sum sum;
+	uint64_t huge = charges_huge_page();
+	pid_t worker;
+
+	if (!huge)
+		SKIP(return, "no transparent huge pages: CONFIG_TRANSPARENT_HUGEPAGE=y, and madvise in /sys/kernel/mm/transparent_hugepage/enabled");
+	worker = start_job(_metadata, self, charges_hold_huge);
+	if (!self->job->huge) {
+		end_job(_metadata, worker);
+		SKIP(return, "the kernel had no huge page to give: free some memory");
+	}
+	sum = sums_of(self->skel, self->used);
+	EXPECT_EQ(huge / sysconf(_SC_PAGESIZE), sum.charged.largest);
+	end_job(_metadata, worker);
+}
+
+/* Where a batch does not fit below memory.max, what is asked for is charged alone. */
+TEST_F(charges, request_is_told_where_no_batch_fits)
+{
+	struct charges_sum sum;
+	pid_t worker;
+
+	ASSERT_EQ(0, cg_write(self->used, "memory.max", "%llu", CHARGES_SIZE / 2));
+	worker = start_job(_metadata, self, charges_hold_file);
+	sum = sums_of(self->skel, self->used);
+	ASSERT_GT(cg_read_key(self->used, "memory.events", "max"), 0)
+		TH_LOG("memory.max was never reached");
+	EXPECT_LT(sum.charged.smallest, BATCH)
+		TH_LOG("no call for less than a batch");
+	end_job(_metadata, worker);
+	expect_balance(_metadata, self, "at memory.max");
+}
+
+/*
+ * For a memcg that had the ops since its birth, charged minus uncharged is
+ * memory.current, whatever was charged: while it is held, and when it is freed.
+ * At least @least bytes are charged by @fn.
+ */
+static void balance(struct __test_metadata *_metadata, FIXTURE_DATA(charges) *self,
+		    int (*fn)(void *job), uint64_t least)
+{
+	struct charges_sum sum;
+	pid_t worker = start_job(_metadata, self, fn);
+
+	expect_balance(_metadata, self, "held");
+	sum = sums_of(self->skel, self->used);
+	EXPECT_GE(sum.charged.pages * sysconf(_SC_PAGESIZE), least);
+	end_job(_metadata, worker);
+	/* nothing there, or page cache that outlives the worker */
+	unlink(self->job->file);
+	expect_balance(_metadata, self, "freed");
+	sum = sums_of(self->skel, self->used);
+	EXPECT_GE(sum.uncharged.pages * sysconf(_SC_PAGESIZE), least);
+}
+
+TEST_F(charges, balance_of_anonymous_memory)
+{
+	balance(_metadata, self, charges_hold_anon, CHARGES_SIZE);
+}
+
+TEST_F(charges, balance_of_huge_pages)
+{
+	if (!charges_huge_page())
+		SKIP(return, "no transparent huge pages: CONFIG_TRANSPARENT_HUGEPAGE=y, and madvise in /sys/kernel/mm/transparent_hugepage/enabled");
+	balance(_metadata, self, charges_hold_huge, 2 * charges_huge_page());
+}
+
+TEST_F(charges, balance_of_page_cache)
+{
+	balance(_metadata, self, charges_hold_file, CHARGES_SIZE);
+}
+
+TEST_F(charges, balance_of_pipes)
+{
+	balance(_metadata, self, charges_hold_pipes, CHARGES_SIZE / 4);
+}
+
+/* Some of it is charged in an interrupt, where nobody can be delayed. */
+TEST_F(charges, balance_of_sockets)
+{
+	const char *missing = charges_no_sockets();
+
+	SKIP_IF(missing);
+	balance(_metadata, self, charges_hold_sockets, CHARGES_SIZE / 8);
+}
+
+TEST_F(charges, balance_of_fork_and_exit)
+{
+	balance(_metadata, self, charges_fork, CHARGES_SIZE);
+}
+
+/* The stocks of several processors are filled and drained. */
+TEST_F(charges, balance_of_a_task_that_migrates)
+{
+	REQUIRE(REQUIRE_TWO_CPUS);
+	balance(_metadata, self, charges_migrate, CHARGES_SIZE);
+}
+
+/* Reclaim from USED alone what is there, and expect memory.current to fall. */
+static void reclaim(struct __test_metadata *_metadata, FIXTURE_DATA(charges) *self)
+{
+	int64_t before = cg_read_number(self->used, "memory.current"), after;
+	int ret = cg_write(self->used, "memory.reclaim", "%llu", CHARGES_SIZE);
+
+	EXPECT_TRUE(!ret || ret == -EAGAIN)
+		TH_LOG("memory.reclaim: %s", strerror(-ret));
+	after = cg_read_number(self->used, "memory.current");
+	EXPECT_LT(after, before - (int64_t)CHARGES_SIZE / 4)
+		TH_LOG("nothing was reclaimed: memory.current was %" PRId64 " and is %" PRId64,
+		       before, after);
+}
+
+TEST_F(charges, balance_of_reclaimed_page_cache)
+{
+	pid_t worker = start_job(_metadata, self, charges_hold_file);
+
+	reclaim(_metadata, self);
+	expect_balance(_metadata, self, "reclaimed");
+	end_job(_metadata, worker);
+	expect_balance(_metadata, self, "the worker gone");
+}
+
+TEST_F(charges, balance_of_swapped_memory)
+{
+	pid_t worker;
+	int ret;
+
+	snprintf(self->swap, sizeof(self->swap), "%s/swap", self->tb.dir);
+	ret = swap_on(self->swap, 4 * CHARGES_SIZE);
+	if (ret) {
+		self->swap[0] = '\0';
+		SKIP(return, "cannot swap to a file in %.500s: %s; CONFIG_SWAP=y, and set SCRATCH_DIR to a directory on a disk, such as ext4",
+		     self->tb.dir, strerror(-ret));
+	}
+	worker = start_job(_metadata, self, charges_hold_anon);
+	reclaim(_metadata, self);
+	EXPECT_GT(cg_read_number(self->used, "memory.swap.current"), 0);
+	expect_balance(_metadata, self, "swapped");
+	end_job(_metadata, worker);
+	expect_balance(_metadata, self, "the worker gone");
+}
+
+MEMCG_BPF_HARNESS_MAIN

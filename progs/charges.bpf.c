@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Keep the sums of what memcg_charged and memcg_uncharged are told, for each cgroup
+ * that user space has made an entry for.
+ *
+ * They are called in any context, where a map may not be able to grow.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "charges_types.h"
+#include "memcg_bpf_ops.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CHARGES_MAX_CGROUPS);
+	__type(key, __u64);
+	__type(value, struct charges_sum);
+} sums SEC(".maps");
+
+static __always_inline void add(struct charges_side *side, __u32 nr_pages)
+{
+	__sync_fetch_and_add(&side->calls, 1);
+	__sync_fetch_and_add(&side->pages, nr_pages);
+	/* Two at once may lose one of them; the next puts it right. */
+	if (nr_pages > side->largest)
+		side->largest = nr_pages;
+	if (nr_pages < side->smallest || !side->smallest)
+		side->smallest = nr_pages;
+}
+
+SEC("struct_ops/memcg_charged")
+unsigned int BPF_PROG(add_charged, struct mem_cgroup *memcg, unsigned int nr_pages)
+{
+	__u64 id = memcg_cgroup_id(memcg);
+	struct charges_sum *sum = bpf_map_lookup_elem(&sums, &id);
+
+	if (sum)
+		add(&sum->charged, nr_pages);
+	return 0;
+}
+
+SEC("struct_ops/memcg_uncharged")
+void BPF_PROG(add_uncharged, struct mem_cgroup *memcg, unsigned int nr_pages)
+{
+	__u64 id = memcg_cgroup_id(memcg);
+	struct charges_sum *sum = bpf_map_lookup_elem(&sums, &id);
+
+	if (sum)
+		add(&sum->uncharged, nr_pages);
+}
+
+SEC(".struct_ops.link")
+struct memcg_bpf_ops___known charges_ops = {
+	.memcg_charged = (void *)add_charged,
+	.memcg_uncharged = (void *)add_uncharged,
+};
