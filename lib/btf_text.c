@@ -116,7 +116,7 @@ int btf_member_arguments(const struct btf *btf, const struct btf_type *type,
 		return -1;
 	id = btf_members(type)[index].type;
 	function = function_of(btf, &id);
-	return function ? btf_vlen(function) : -1;
+	return function ? (int)btf_vlen(function) : -1;
 }
 
 int btf_enumerator(const struct btf *btf, const char *name)

@@ -95,6 +95,9 @@ FIXTURE_TEARDOWN(charges)
 	EXPECT_EQ(0, testbed_destroy(&self->tb));
 }
 
+/* After so many milliseconds in which nothing changes there is nothing to wait for. */
+#define QUIET_MS	3000
+
 /*
  * What was told and what is counted are read one after the other, and stocks of the
  * processors come and go: the two have to be equal at some time.
@@ -102,16 +105,19 @@ FIXTURE_TEARDOWN(charges)
 static void expect_balance(struct __test_metadata *_metadata,
 			   FIXTURE_DATA(charges) *self, const char *when)
 {
-	int64_t page = sysconf(_SC_PAGESIZE), told = 0, counted = -1;
+	int64_t page = sysconf(_SC_PAGESIZE), told = 0, counted = -1, off = 0;
 	struct charges_sum sum = {};
-	int ms;
+	int ms, quiet_ms = 0;
 
-	for (ms = 0; ms < STEP_TIMEOUT_MS / 4 && told != counted; ms += 10) {
+	for (ms = 0; ms < STEP_TIMEOUT_MS && quiet_ms < QUIET_MS && told != counted;
+	     ms += 10) {
 		if (ms)
 			usleep(10000);
 		sum = sums_of(self->skel, self->used);
 		told = sum.charged.pages - sum.uncharged.pages;
 		counted = cg_read_number(self->used, "memory.current") / page;
+		quiet_ms = counted - told == off ? quiet_ms + 10 : 0;
+		off = counted - told;
 	}
 	TH_LOG("%s: charged %llu pages in %llu calls, uncharged %llu in %llu; memory.current %" PRId64 " pages",
 	       when, sum.charged.pages, sum.charged.calls, sum.uncharged.pages,

@@ -1,15 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# usage: faults-guest.sh SUITE TABLE PART PARTS
+# usage: faults-guest.sh SUITE TABLE REVISION PART PARTS
 #
-# In the guest, for each PARTS-th fault of TABLE: break the kernel so, run the
+# In the guest, for each PARTS-th fault of TABLE that the reference kernel of
+# REVISION has: break the kernel so, run the
 # tests that the table names, mend it, and judge.  Prints KTAP; rows for the
 # report go to $VM_OUTPUT/faults.csv.  See vm/faults for what TABLE says.
 
 set -u
 . "$(dirname "$(realpath "$0")")/help.sh"
-suite=$1 table=$2 part=$3 parts=$4
+suite=$1 table=$2 revision=$3 part=$4 parts=$5
 
 param=/sys/module/memcg_bpf/parameters
 logs=$(mktemp -d)	# of the last run, one for each program
@@ -100,6 +101,7 @@ judge()
 
 nr=0
 besides=()
+only=
 while read -r -a words; do
 	case ${words[0]-#} in
 	\#*)	continue ;;
@@ -107,7 +109,12 @@ while read -r -a words; do
 		besides=("${words[@]:1}")
 		continue
 		;;
+	revision)
+		only=${words[1]}
+		continue
+		;;
 	esac
+	[ "${only:-$revision}" = "$revision" ] || continue
 	nr=$((nr + 1))
 	[ $((nr % parts)) -eq "$part" ] || continue
 
