@@ -30,6 +30,7 @@ help:
 	@echo 'make install INSTALL_PATH=  install them with the kselftest runner'
 	@echo 'make vm                     run them on a kernel built for it, in QEMU'
 	@echo 'make check                  check the sources and vm/, make vm, and prove the tests'
+	@echo '                            (CHECKS="NAME...": only some, see vm/check.sh --help)'
 	@echo 'make tools                  build what replays and imports memory traces'
 	@echo 'make traces                 make the traces in traces/ anew'
 	@echo 'make fuzz FUZZ_SECONDS=60   feed nonsense to the parsers'

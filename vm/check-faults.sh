@@ -3,10 +3,12 @@
 #
 # usage: check-faults.sh [FAULT...]
 #
-# Test the tests: break one promise of the reference kernel at a time, all of
+# Test the tests: break one promise of a reference kernel at a time, all of
 # vm/faults or those named, and see that the test which guards it fails and says
 # why, and that tests of other subjects pass.  Prints KTAP and then a table, which
 # is in out/faults.txt and out/faults.csv, too.
+#
+#   REVISION=v7|v6	of this reference kernel alone; default: of all, side by side
 
 set -eu -o pipefail
 . "$(dirname "$(realpath "$0")")/common.sh"
@@ -32,21 +34,39 @@ for fault in "$@"; do
 		die "$EXIT_USAGE" "$fault: no such fault in $table"
 done
 
-build_suite
 rm -rf "$top_dir"/out/faults-*
 if [ $# -gt 0 ]; then
 	parts=1
 	table=$top_dir/out/faults.table
-	printf '^%s\t\n' besides "$@" | grep -f - "$vm_dir/faults" >"$table"
+	mkdir -p "$top_dir/out"
+	printf '^%s\t\n' besides revision "$@" | grep -f - "$vm_dir/faults" >"$table"
 fi
 
+# start_guests REVISION
+start_guests()
+{
+	local part
+
+	export REVISION=$1
+	build_suite
+	for ((part = 0; part < parts; part++)); do
+		"$vm_dir/vmtest.sh" -t 2400 -o "$top_dir/out/faults-$REVISION-$part" -- \
+			"$vm_dir/faults-guest.sh" "$suite/kselftest/memcg_bpf" \
+			"$table" "$REVISION" "$part" "$parts" >&7 2>&1 6<&- &
+		jobs+=($!)
+	done
+}
+
+read -r -a revisions <<<"${REVISION-$(reference_revisions)}"
+# Of a pipe with a name neither end can be opened before the other: a third helps.
 mkfifo "$tmp/ktap"
-for ((part = 0; part < parts; part++)); do
-	"$vm_dir/vmtest.sh" -t 2400 -o "$top_dir/out/faults-$part" -- \
-		"$vm_dir/faults-guest.sh" "$suite/kselftest/memcg_bpf" "$table" "$part" "$parts" \
-		>"$tmp/ktap" 2>&1 &
-	jobs+=($!)
+exec 5<>"$tmp/ktap"
+exec 6<"$tmp/ktap"
+exec 7>"$tmp/ktap" 5>&-
+for revision in "${revisions[@]}"; do
+	start_guests "$revision"
 done
+exec 7>&-
 
 # One result at a time, numbered anew.
 nr=0
@@ -56,7 +76,7 @@ while IFS= read -r line; do
 		line=${BASH_REMATCH[1]}$nr${BASH_REMATCH[3]}
 	fi
 	printf '%s\n' "$line"
-done <"$tmp/ktap"
+done <&6
 
 status=0
 for job in "${jobs[@]}"; do
@@ -68,27 +88,30 @@ jobs=()
 
 # In the order of the table, whichever guest came first.
 {
-	echo fault,guard,result,caught_by,also_failed,seconds
-	cut -f 1 "$table" | while read -r fault; do
-		grep -h "^$fault," "$top_dir"/out/faults-?/faults.csv || :
+	echo revision,fault,guard,result,caught_by,also_failed,seconds
+	for revision in "${revisions[@]}"; do
+		cut -f 1 "$table" | while read -r fault; do
+			grep -h "^$revision,$fault," \
+				"$top_dir"/out/faults-"$revision"-*/faults.csv || :
+		done
 	done
 } >"$top_dir/out/faults.csv"
 
 awk -F, '
 	NR == 1 {
-		format = "# %-28s %-50s %s\n"
-		printf format, "fault", "guarding test", "caught by / also failed"
+		format = "# %-4s %-28s %-50s %s\n"
+		printf format, "", "fault", "guarding test", "caught by / also failed"
 		next
 	}
 	{
-		who = $4
-		if ($5 != "")
-			who = who " / " $5
-		if ($3 == "ok")
+		who = $5
+		if ($6 != "")
+			who = who " / " $6
+		if ($4 == "ok")
 			caught++
 		else
 			who = "NOT OK: " who
-		printf format, $1, $2, who
+		printf format, $1, $2, $3, who
 	}
 	END {
 		printf "# %d of %d faults caught by the guarding test, no other test failed than vm/faults says\n", caught, NR - 1

@@ -4,8 +4,11 @@
 #
 # What `make check` does: look at the sources, build them with both compilers and
 # in a kernel tree, see that the tests skip where they must and that vm/ bears bad
-# input, run the suite on a sound kernel, and then see that it notices each fault
-# of a broken one.  The output is KTAP.
+# input, run the suite on the sound reference kernels, and then see that it notices
+# each fault of broken ones.  The output is KTAP.
+#
+#   CHECKS=NAME...	only these: the names of tests here, and tools, suite,
+#			vm-errors, nightly, faults
 
 set -u -o pipefail
 . "$(dirname "$(realpath "$0")")/../tests/lib.sh"
@@ -60,16 +63,28 @@ in_kernel_tree()
 		"$top_dir/out/in-tree/run_kselftest.sh" -t memcg_bpf:load
 }
 
-# A kernel with another revision of the interface: the same tests, and those that
-# are for it alone.
-later_revision()
+# newest_source_package - the newest kernel source that apt can see
+newest_source_package()
 {
-	local out
+	apt-cache search --names-only '^linux-source-[0-9.]+$' 2>/dev/null |
+		cut -d ' ' -f 1 | sort -V | tail -n 1
+}
 
-	out=$(PATCHES=$vm_dir/patches:$vm_dir/patches/later "$vm_dir/run-suite.sh" \
-		-o "$top_dir/out/vm-later") || { echo "$out"; return 1; }
-	echo "$out" | grep -E '^ok [0-9]+ selftests'
-	grep -q '^ok [0-9]* selftests: memcg_bpf: later$' <<<"$out"
+# Sources build with the libbpf, bpftool and headers of the newest kernel to be had,
+# too.  The BTF is that of the reference kernel: to build another kernel for its BTF
+# would take longer than all of this.
+with_newest_source()
+{
+	local package=$1 tree=$work/newest
+
+	if [ ! -e "/usr/src/$package.tar.xz" ]; then
+		(cd "$work" && apt-get -q download "$package" &&
+			dpkg-deb -x "$package"_*.deb "$work/deb") || return
+	fi
+	mkdir -p "$tree"
+	find /usr/src "$work/deb" -name "$package.tar.xz" 2>/dev/null | head -n 1 |
+		xargs -I{} tar -C "$tree" --strip-components=1 -xf {} || return
+	source=$tree build newest && source=$tree build newest-clang LLVM=1
 }
 
 # The libbpf of the kernel tree, installed and found as one of a distribution would
@@ -120,11 +135,57 @@ all_have_help()
 	done
 }
 
+# suites - run the suite on each of the reference kernels, side by side since most of
+# the time the tests sleep; one after the other is printed
+suites()
+{
+	local revision pids=() ret=0
+
+	for revision in $(reference_revisions); do
+		# built one after the other, as both make the same tools
+		(REVISION=$revision build_suite) || return
+	done
+	for revision in $(reference_revisions); do
+		REVISION=$revision "$vm_dir/run-suite.sh" \
+			-o "$top_dir/out/vm-$revision" >"$work/suite.$revision" 2>&1 &
+		pids+=($!)
+	done
+	for revision in $(reference_revisions); do
+		wait "${pids[0]}" || ret=$?
+		pids=("${pids[@]:1}")
+		cat "$work/suite.$revision"
+	done
+	cp "$work/suite.$(reference_revisions | cut -d ' ' -f 1)" "$ktap"
+	return "$ret"
+}
+
 # The kernel's own parser of KTAP reads what the suite has printed.
 ktap_is_valid()
 {
 	expect 0 'Ran [0-9]+ tests: passed: [0-9]+(, skipped: [0-9]+)?$' \
 		python3 "$source/tools/testing/kunit/kunit.py" parse "$ktap"
+}
+
+# is_wanted NAME
+is_wanted()
+{
+	[ -z "${CHECKS-}" ] || [[ " $CHECKS " == *" $1 "* ]]
+}
+
+want_check()
+{
+	! is_wanted "$1" || check "$@"
+}
+
+want_skip()
+{
+	! is_wanted "$1" || skip "$@"
+}
+
+# part NAME COMMAND [ARG...] - several tests, which print their own results
+part()
+{
+	! is_wanted "$1" || "${@:2}" || status=$?
 }
 
 cd "$top_dir" || exit
@@ -134,40 +195,46 @@ need_packages "${kernel_packages[@]}" "${suite_packages[@]}" "${vm_packages[@]}"
 kernel=$("$vm_dir/kernel.sh" build) || exit
 source=$("$vm_dir/kernel.sh" source) || exit
 ktap=$top_dir/out/suite.ktap
+rm -f "$ktap"
 status=0
 
-check shellcheck shellcheck -x -P "$vm_dir:$tests_dir" "$vm_dir"/*.sh \
+want_check shellcheck shellcheck -x -P "$vm_dir:$tests_dir" "$vm_dir"/*.sh \
 	"$vm_dir/init" "$top_dir"/plots/*.sh "$tests_dir"/*.sh "$top_dir/.ci/run"
-check analyze make -s check-host
-check build-gcc build gcc
-check build-clang build clang LLVM=1
-check in-kernel-tree in_kernel_tree
-check system-libbpf with_system_libbpf
+want_check analyze make -s check-host
+want_check build-gcc build gcc
+want_check build-clang build clang LLVM=1
+want_check in-kernel-tree in_kernel_tree
+want_check system-libbpf with_system_libbpf
 if can_link_for_arm64; then
-	check build-arm64 for_arm64
+	want_check build-arm64 for_arm64
 else
-	skip build-arm64 "no compiler and libraries for arm64: dpkg --add-architecture arm64; apt-get update; apt-get install gcc-aarch64-linux-gnu libelf-dev:arm64 zlib1g-dev:arm64"
+	want_skip build-arm64 "no compiler and libraries for arm64: dpkg --add-architecture arm64; apt-get update; apt-get install gcc-aarch64-linux-gnu libelf-dev:arm64 zlib1g-dev:arm64"
 fi
-check help all_have_help
-check bench-options tests/bench-options.sh "$top_dir/out/check-gcc/memcg_bench"
-check results tests/results.sh "$top_dir/out/check-gcc/memcg_bench"
-check skip-unless-root all_skipped setpriv --reuid=65534 --regid=65534 \
+newest=$(newest_source_package)
+if [ "${newest:-$source_package}" != "$source_package" ]; then
+	want_check build-newest with_newest_source "$newest"
+else
+	want_skip build-newest "no source package newer than $source_package: add the release's -backports to apt's sources, and apt-get update"
+fi
+want_check help all_have_help
+want_check bench-options tests/bench-options.sh "$top_dir/out/check-gcc/memcg_bench"
+want_check results tests/results.sh "$top_dir/out/check-gcc/memcg_bench"
+want_check skip-unless-root all_skipped setpriv --reuid=65534 --regid=65534 \
 	--clear-groups "$top_dir/out/check-gcc/over_high"
-check skip-without-memcg skips_in_vm cgroup_disable=memory
-check skip-without-psi skips_in_vm psi=0
-check isolation "$vm_dir/vmtest.sh" -t 600 -- \
+want_check skip-without-memcg skips_in_vm cgroup_disable=memory
+want_check skip-without-psi skips_in_vm psi=0
+want_check isolation "$vm_dir/vmtest.sh" -t 600 -- \
 	tests/isolation.sh "$top_dir/out/check-gcc/memcg_bench"
-check results-measured "$vm_dir/vmtest.sh" -t 600 -- \
+want_check results-measured "$vm_dir/vmtest.sh" -t 600 -- \
 	tests/results.sh --measure "$top_dir/out/check-gcc/memcg_bench"
-check bench-resume "$vm_dir/vmtest.sh" -t 300 -- \
+want_check bench-resume "$vm_dir/vmtest.sh" -t 300 -- \
 	tests/bench-resume.sh "$top_dir/out/check-gcc/memcg_bench"
-"$tests_dir/run.sh" || status=$?
-"$vm_dir/vmtest.sh" -t 600 -- env TMPDIR=/tmp TOOLS="$top_dir/out/tests" \
-	"$tests_dir/run.sh" --cgroup || status=$?
-"$vm_dir/run-suite.sh" | tee "$ktap" || status=$?
-check ktap-is-valid ktap_is_valid
-check later-revision later_revision
-"$tests_dir/vm-errors.sh" || status=$?
-"$tests_dir/nightly.sh" || status=$?
-"$vm_dir/check-faults.sh" || status=$?
+part tools "$tests_dir/run.sh"
+part tools "$vm_dir/vmtest.sh" -t 600 -- env TMPDIR=/tmp TOOLS="$top_dir/out/tests" \
+	"$tests_dir/run.sh" --cgroup
+part suite suites
+[ ! -e "$ktap" ] || want_check ktap-is-valid ktap_is_valid
+part vm-errors "$tests_dir/vm-errors.sh"
+part nightly "$tests_dir/nightly.sh"
+part faults "$vm_dir/check-faults.sh"
 exit $status

@@ -74,15 +74,14 @@ bench_packages=("pkg-config pkg-config" "/usr/include/jansson.h libjansson-dev"
 vm_packages=("qemu-system-x86_64 qemu-system-x86" "busybox busybox-static"
 	"mkfs.ext4 e2fsprogs")
 
-# reference_revisions - which revisions have a reference kernel
+# reference_revisions - which revisions have a reference kernel, the newest first
 reference_revisions()
 {
-	local series text=
+	local series
 
 	for series in "$vm_dir"/patches/series.*; do
-		text+=${text:+ or }${series##*.}
-	done
-	echo "$text"
+		echo "${series##*.}"
+	done | sort -r | xargs
 }
 
 # The LTS kernel that Debian 13 ships and Debian 12 offers; vm/patches is for it.

@@ -94,8 +94,8 @@ judge()
 		sed 's/^/#   /' "$logs"/*
 		printf '# %s\n' "${bad[@]}"
 	fi
-	echo "$verdict $test_nr fault.$fault"
-	printf '%s,%s,%s,%s,%s,%d\n' "$fault" "$guard" "$verdict" "${caught[*]}" \
+	echo "$verdict $test_nr fault.$revision.$fault"
+	printf '%s,%s,%s,%s,%s,%s,%d\n' "$revision" "$fault" "$guard" "$verdict" "${caught[*]}" \
 		"${also[*]}" $((SECONDS - start)) >>"$rows"
 }
 
@@ -119,7 +119,7 @@ while read -r -a words; do
 	[ $((nr % parts)) -eq "$part" ] || continue
 
 	if ! echo "${words[0]}" >$param/fault; then
-		echo "not ok $nr fault.${words[0]}"
+		echo "not ok $nr fault.$revision.${words[0]}"
 		continue
 	fi
 	judge "${words[0]}" "${words[1]}" "${words[@]:2}"
@@ -132,5 +132,5 @@ if [ "$part" -eq 0 ]; then
 	missing=$(cut -f 1 "$(dirname "$0")/faults" | cat - <(echo none) |
 		grep -v -x -F -f - $param/faults)
 	[ -z "$missing" ] || echo "# no line in vm/faults: $missing"
-	echo "${missing:+not }ok $((test_nr + 1)) fault_table_is_complete"
+	echo "${missing:+not }ok $((test_nr + 1)) fault_table_is_complete.$revision"
 fi

@@ -61,7 +61,7 @@ read_series()
 	local series=$vm_dir/patches/series.$1 name
 
 	[ -r "$series" ] ||
-		die "$EXIT_USAGE" "REVISION=$1: there is no reference kernel of it; want $(reference_revisions)"
+		die "$EXIT_USAGE" "REVISION=$1: there is no reference kernel of it, but of $(reference_revisions)"
 	while read -r name; do
 		[[ $name == \#* ]] || patches+=("$vm_dir/patches/$name")
 	done <"$series"
@@ -75,8 +75,9 @@ check_version()
 
 	version=$(sed -n 's/^VERSION = \([0-9]*\)$/\1/p' "$KSRC/Makefile")
 	patchlevel=$(sed -n 's/^PATCHLEVEL = \([0-9]*\)$/\1/p' "$KSRC/Makefile")
-	[ -n "$version" ] && [ -n "$patchlevel" ] ||
+	if [ -z "$version" ] || [ -z "$patchlevel" ]; then
 		die "$EXIT_USAGE" "KSRC=$KSRC: not a kernel tree, its Makefile has no VERSION and PATCHLEVEL"
+	fi
 	[ $((version * 1000 + patchlevel)) -ge 6012 ] ||
 		die "$EXIT_USAGE" "KSRC=$KSRC is Linux $version.$patchlevel: want 6.12 or newer"
 }
