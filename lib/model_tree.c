@@ -110,17 +110,19 @@ static void close_link(int *link)
 
 int model_tree_destroy(struct model_tree *tree)
 {
-	int i;
+	int i, ret;
 
 	if (!tree->tb.sweeper)
 		return 0;
-	for (i = 0; i < MODEL_OPS; i++) {
+	for (i = 0; i < MODEL_OPS; i++)
 		close_link(&tree->links[i]);
-		probe__destroy(tree->probes[i]);
-	}
 	close_link(&tree->bystander_link);
+	/* A kernel that leaves ops behind is to find them until their memcg is gone. */
+	ret = testbed_destroy(&tree->tb);
+	for (i = 0; i < MODEL_OPS; i++)
+		probe__destroy(tree->probes[i]);
 	probe__destroy(tree->bystander);
-	return testbed_destroy(&tree->tb);
+	return ret;
 }
 
 char *model_tree_path(const struct model_tree *tree, char *path, int cgroup)

@@ -33,15 +33,17 @@ int ops_tree_create(struct ops_tree *tree, const char *name)
 
 int ops_tree_destroy(struct ops_tree *tree)
 {
-	int i;
+	int i, ret;
 
 	for (i = 0; i < OPS_NR; i++) {
-		if (!tree->probes[i])
-			continue;
-		ops_tree_detach(tree, 'A' + i);
-		probe__destroy(tree->probes[i]);
+		if (tree->probes[i])
+			ops_tree_detach(tree, 'A' + i);
 	}
-	return testbed_destroy(&tree->tb);
+	/* A kernel that leaves ops behind is to find them until their memcg is gone. */
+	ret = testbed_destroy(&tree->tb);
+	for (i = 0; i < OPS_NR; i++)
+		probe__destroy(tree->probes[i]);
+	return ret;
 }
 
 char *ops_tree_path(const struct ops_tree *tree, char *path, const char *name)
