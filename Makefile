@@ -200,9 +200,13 @@ $(BPFTOOL): $(wildcard $(BPFTOOLDIR)/*.[ch] $(BPFTOOLDIR)/Makefile)
 		>$(BUILD)/bpftool/build.log 2>&1 ||			\
 		{ tail -n 20 $(BUILD)/bpftool/build.log >&2; exit 1; }
 
+# Whatever the kernel is, it has what a program for a memcg reads.
 $(INCLUDE)/vmlinux.h: $(VMLINUX_BTF) $(BPFTOOL) | $(INCLUDE)
 	$(call msg,GEN,,$@)
-	$(Q)$(BPFTOOL) btf dump file $(VMLINUX_BTF) format c > $@
+	$(Q)$(BPFTOOL) btf dump file $(VMLINUX_BTF) format c > $@ 2>$@.log &&	\
+		grep -q '^struct mem_cgroup {' $@ ||				\
+		{ cat $@.log >&2; rm -f $@;					\
+		  echo 'VMLINUX_BTF=$(VMLINUX_BTF): no BTF of a kernel with CONFIG_MEMCG: build that with CONFIG_DEBUG_INFO_BTF=y, or name another' >&2; exit 1; }
 
 $(BUILD)/progs/%.bpf.o: progs/%.bpf.c $(INCLUDE)/vmlinux.h $(LIBBPF_A) | $(BUILD)/progs
 	$(call msg,CLNG-BPF,,$@)

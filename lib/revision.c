@@ -240,7 +240,7 @@ const char *revision_check(const struct btf *btf)
  * effect, since they name no map.  BPF_F_CGROUP_FD came together with a look at the
  * flags, which comes before the one for the map.
  */
-static enum link_dialect ask_dialect(void)
+enum link_dialect revision_ask_dialect(void)
 {
 	int known = link_create(LINK_BY_CGROUP_FD, -1, -1, LINK_CGROUP_FD);
 	int unknown = link_create(LINK_BY_CGROUP_FD, -1, -1, 1U << 30);
@@ -258,7 +258,7 @@ static enum link_dialect find_dialect(const struct btf *btf)
 		return LINK_BY_CGROUP_FD;
 	if (btf_find_member(btf, link, "cgroup_id") >= 0)
 		return LINK_BY_RELATIVE_FD;
-	return ask_dialect();
+	return revision_ask_dialect();
 }
 
 /* What the kernel has of what is in enum revision_capability. */
@@ -364,7 +364,7 @@ static const struct running {
 	btf = btf__load_vmlinux_btf();
 	if (!btf) {
 		r.err = -errno;
-		r.dialect = ask_dialect();
+		r.dialect = revision_ask_dialect();
 		return &r;
 	}
 	r.can = find_capabilities(btf);

@@ -102,6 +102,11 @@ bool revision_can(unsigned int wanted);
  */
 enum link_dialect revision_dialect(void);
 
+/**
+ * revision_ask_dialect() - the same, told by the kernel's answer and not by its BTF
+ */
+enum link_dialect revision_ask_dialect(void);
+
 /* Why an attach is refused, where the revisions differ in the errno. */
 enum revision_refusal {
 	REFUSAL_UNKNOWN_FLAG,

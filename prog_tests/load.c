@@ -325,6 +325,14 @@ TEST_F(type, wrong_types_are_found)
 	}
 }
 
+/* What BTF says about links is what BPF_LINK_CREATE does. */
+TEST_F(type, link_is_as_in_btf)
+{
+	EXPECT_EQ(revision_dialect(), revision_ask_dialect())
+		TH_LOG("BPF_F_CGROUP_FD is %s by BTF, and the kernel says otherwise",
+		       revision_can(CAN_CGROUP_FD) ? "taken" : "not known");
+}
+
 /* BTF of a kernel without struct_ops, or without the type, is no revision. */
 TEST_F(type, no_type_is_no_revision)
 {

@@ -17,6 +17,8 @@ make_tree()
 		echo "/* nothing */" >"$1/$file"
 	done
 	cat >"$1/Makefile" <<-END
+	VERSION = 6
+	PATCHLEVEL = 12
 	.RECIPEPREFIX = >
 	kernelversion:
 	>@echo 6.12.0-tree

@@ -95,6 +95,54 @@ bad_kernel_trees()
 		make -s -C "$top_dir" KSRC="$work/empty"
 }
 
+old_kernel_trees()
+{
+	make_tree "$work/tree"
+	sed -i 's/^PATCHLEVEL = .*/PATCHLEVEL = 11/' "$work/tree/Makefile"
+	expect 2 "^kernel.sh: KSRC=$work/tree is Linux 6.11: want 6.12 or newer" \
+		in_tree -- true &&
+	expect 2 "KSRC=$work/tree is Linux 6.11: want 6.12 or newer" \
+		make -s -C "$top_dir" KSRC="$work/tree" &&
+	sed -i '/^VERSION/d' "$work/tree/Makefile" &&
+	expect 2 "not a kernel tree, its Makefile has no VERSION" in_tree -- true &&
+	nothing_half_done
+}
+
+# A merge that was left in the middle, of a file that the RFC changes.
+tree_with_conflict()
+{
+	make_tree "$work/tree"
+	mkdir "$work/tree/mm"
+	printf 'int a;\n<<<<<<< HEAD\n=======\nint b;\n>>>>>>> theirs\n' \
+		>"$work/tree/mm/memcontrol.c"
+	expect 2 "^kernel.sh: KSRC=$work/tree: a merge conflict .* in mm/memcontrol.c:2" \
+		in_tree -- true &&
+	nothing_half_done
+}
+
+bad_revisions()
+{
+	make_tree "$work/tree"
+	expect 2 "REVISION=v5: there is no reference kernel of it, but of v7 v6" \
+		env REVISION=v5 "$vm_dir/kernel.sh" source &&
+	REVISION=v6 expect 2 "REVISION=v6 names a reference kernel, KSRC=" \
+		in_tree -- true &&
+	REVISION=v6 PATCHES=$work expect 2 "REVISION=v6 names .* PATCHES=$work another" \
+		"$vm_dir/kernel.sh" source
+}
+
+# What has no BTF, or that of a kernel without struct_ops, is told in a line.
+bad_btf()
+{
+	local source
+
+	source=$("$vm_dir/kernel.sh" source)
+	echo nothing >"$work/vmlinux"
+	expect 2 "VMLINUX_BTF=$work/vmlinux: no BTF of a kernel" \
+		make -s -C "$top_dir" KSRC="$source" VMLINUX_BTF="$work/vmlinux" \
+			OUTPUT="$work/out"
+}
+
 bad_patches()
 {
 	make_tree "$work/tree"
@@ -290,6 +338,10 @@ test_of()
 
 test_of bad_options
 test_of bad_kernel_trees
+test_of old_kernel_trees
+test_of tree_with_conflict
+test_of bad_revisions
+test_of bad_btf
 test_of bad_patches
 test_of build_fails
 if [ "$(id -u)" -eq 0 ]; then

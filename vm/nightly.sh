@@ -37,7 +37,7 @@ the exit status in \`status'.
 TRIALS and the parameters of the benchmarks go before what a night has by default;
 the suite has its own:
 $(for bench in "${all_benches[@]}"; do printf '  %-10s %s\n' "$bench" "$(bounds "$bench")"; done)
-KSRC=, PATCHES= and MEMCG_BPF_CACHE=: as for vm/kernel.sh.
+REVISION=, KSRC=, PATCHES= and MEMCG_BPF_CACHE=: as for vm/kernel.sh.
 
 Exit status:
   0    nothing failed, and nothing is worse than in the baseline
@@ -232,8 +232,9 @@ give_up()
 : >"$dir/.nightly"
 commit=$(git -C "$top_dir" describe --always --dirty 2>/dev/null) || commit=unknown
 patches=${KSRC:+none}
+patches=${patches:-those of the reference kernel of RFC ${REVISION:-v7}}
 tell "memcg_bpf, $(date -u '+%F %H:%M') UTC, commit $commit" \
-	"kernel: ${KSRC:-linux-source of Debian}, patches: ${PATCHES-${patches:-vm/patches}}${KERNEL_ARGS:+, arguments: $KERNEL_ARGS}" \
+	"kernel: ${KSRC:-linux-source of Debian}, patches: ${PATCHES-$patches}${KERNEL_ARGS:+, arguments: $KERNEL_ARGS}" \
 	"baseline: ${baseline:-none: there is nothing to compare with}"
 
 begin "build of the kernel"

@@ -35,8 +35,8 @@ directory, the environment, and \$VM_OUTPUT, a folder that is OUTPUT out here.
                         (default: $output)
   -h, --help
 
-The kernel is that of vm/kernel.sh: KSRC=, PATCHES= and MEMCG_BPF_CACHE= are the
-same.
+The kernel is that of vm/kernel.sh: REVISION=, KSRC=, PATCHES= and MEMCG_BPF_CACHE=
+are the same.
 
 Exit status: that of the command, or
   $EXIT_USAGE    bad option, kernel tree or patch
