@@ -165,7 +165,7 @@ static void expect_left_alone(struct __test_metadata *_metadata, const char *who
 		TH_LOG("memcg_uncharged was called for the %s", who);
 }
 
-TEST_F(charges, told_to_the_charged_memcg_only)
+TEST_F_TIMEOUT(charges, told_to_the_charged_memcg_only, 120)
 {
 	struct charges_sum parent, idle, now;
 	pid_t worker;
@@ -186,7 +186,7 @@ TEST_F(charges, told_to_the_charged_memcg_only)
 }
 
 /* Small pages are charged by the batch, of which the rest goes to a stock. */
-TEST_F(charges, pages_are_told_by_the_batch)
+TEST_F_TIMEOUT(charges, pages_are_told_by_the_batch, 120)
 {
 	struct charges_sum sum;
 	pid_t worker = start_job(_metadata, self, charges_hold_anon);
@@ -199,7 +199,7 @@ TEST_F(charges, pages_are_told_by_the_batch)
 }
 
 /* What is more than a batch is charged, and told, as what it is. */
-TEST_F(charges, huge_page_is_told_whole)
+TEST_F_TIMEOUT(charges, huge_page_is_told_whole, 120)
 {
 	struct charges_sum sum;
 	uint64_t huge = charges_huge_page();
@@ -218,7 +218,7 @@ TEST_F(charges, huge_page_is_told_whole)
 }
 
 /* Where a batch does not fit below memory.max, what is asked for is charged alone. */
-TEST_F(charges, request_is_told_where_no_batch_fits)
+TEST_F_TIMEOUT(charges, request_is_told_where_no_batch_fits, 120)
 {
 	struct charges_sum sum;
 	pid_t worker;
@@ -257,30 +257,30 @@ static void balance(struct __test_metadata *_metadata, FIXTURE_DATA(charges) *se
 	EXPECT_GE(sum.uncharged.pages * sysconf(_SC_PAGESIZE), least / 2);
 }
 
-TEST_F(charges, balance_of_anonymous_memory)
+TEST_F_TIMEOUT(charges, balance_of_anonymous_memory, 120)
 {
 	balance(_metadata, self, charges_hold_anon, CHARGES_SIZE);
 }
 
-TEST_F(charges, balance_of_huge_pages)
+TEST_F_TIMEOUT(charges, balance_of_huge_pages, 120)
 {
 	if (!charges_huge_page())
 		SKIP(return, "no transparent huge pages: CONFIG_TRANSPARENT_HUGEPAGE=y, and madvise in /sys/kernel/mm/transparent_hugepage/enabled");
 	balance(_metadata, self, charges_hold_huge, 2 * charges_huge_page());
 }
 
-TEST_F(charges, balance_of_page_cache)
+TEST_F_TIMEOUT(charges, balance_of_page_cache, 120)
 {
 	balance(_metadata, self, charges_hold_file, CHARGES_SIZE);
 }
 
-TEST_F(charges, balance_of_pipes)
+TEST_F_TIMEOUT(charges, balance_of_pipes, 120)
 {
 	balance(_metadata, self, charges_hold_pipes, CHARGES_SIZE / 4);
 }
 
 /* Some of it is charged in an interrupt, where nobody can be delayed. */
-TEST_F(charges, balance_of_sockets)
+TEST_F_TIMEOUT(charges, balance_of_sockets, 120)
 {
 	const char *missing = charges_no_sockets();
 
@@ -288,13 +288,13 @@ TEST_F(charges, balance_of_sockets)
 	balance(_metadata, self, charges_hold_sockets, CHARGES_SIZE / 8);
 }
 
-TEST_F(charges, balance_of_fork_and_exit)
+TEST_F_TIMEOUT(charges, balance_of_fork_and_exit, 120)
 {
 	balance(_metadata, self, charges_fork, CHARGES_SIZE);
 }
 
 /* The stocks of several processors are filled and drained. */
-TEST_F(charges, balance_of_a_task_that_migrates)
+TEST_F_TIMEOUT(charges, balance_of_a_task_that_migrates, 120)
 {
 	REQUIRE(REQUIRE_TWO_CPUS);
 	balance(_metadata, self, charges_migrate, CHARGES_SIZE);
@@ -314,7 +314,7 @@ static void reclaim(struct __test_metadata *_metadata, FIXTURE_DATA(charges) *se
 		       before, after);
 }
 
-TEST_F(charges, balance_of_reclaimed_page_cache)
+TEST_F_TIMEOUT(charges, balance_of_reclaimed_page_cache, 120)
 {
 	pid_t worker = start_job(_metadata, self, charges_hold_file);
 
@@ -324,7 +324,7 @@ TEST_F(charges, balance_of_reclaimed_page_cache)
 	expect_balance(_metadata, self, "the worker gone");
 }
 
-TEST_F(charges, balance_of_swapped_memory)
+TEST_F_TIMEOUT(charges, balance_of_swapped_memory, 120)
 {
 	pid_t worker;
 	int ret;

@@ -138,7 +138,7 @@ static void expect_alive(struct __test_metadata *_metadata, const char *when,
 	expect_cgroup(_metadata, when, link, cg_id(cgroup));
 }
 
-TEST_F(link, names_its_cgroup_until_it_is_detached)
+TEST_F_TIMEOUT(link, names_its_cgroup_until_it_is_detached, 120)
 {
 	int link, other;
 
@@ -159,7 +159,7 @@ TEST_F(link, names_its_cgroup_until_it_is_detached)
 }
 
 /* Of all ways to name no cgroup none reaches the root, which would be everybody. */
-TEST_F(link, cgroup_must_be_named)
+TEST_F_TIMEOUT(link, cgroup_must_be_named, 120)
 {
 	static const __u32 flags[] = { 0, BPF_F_ALLOW_OVERRIDE };
 	int fd = cg_open(self->target), link;
@@ -185,7 +185,7 @@ TEST_F(link, cgroup_must_be_named)
 }
 
 /* With BPF_F_CGROUP_FD 0 is a descriptor like others; the control is the one before. */
-TEST_F(link, descriptor_zero_is_one)
+TEST_F_TIMEOUT(link, descriptor_zero_is_one, 120)
 {
 	int fd = cg_open(self->target), link;
 
@@ -206,7 +206,7 @@ TEST_F(link, descriptor_zero_is_one)
 		       link < 0 ? strerror(-link) : "attached");
 }
 
-TEST_F(link, flags_are_looked_at_before_the_map)
+TEST_F_TIMEOUT(link, flags_are_looked_at_before_the_map, 120)
 {
 	EXPECT_EQ(-EINVAL, link_create(LINK_BY_CGROUP_FD, -1, -1, 1U << 30));
 	EXPECT_EQ(-EBADF, link_create(LINK_BY_CGROUP_FD, -1, -1, LINK_CGROUP_FD));
@@ -222,7 +222,7 @@ TEST_F(link, flags_are_looked_at_before_the_map)
  *   |   `-- gone			FIRST; removed, and made anew
  *   `-- sibling		SECOND
  */
-TEST_F(link, ends_with_its_cgroup)
+TEST_F_TIMEOUT(link, ends_with_its_cgroup, 120)
 {
 	int link, other, again;
 	char gone[PATH_MAX];
@@ -261,7 +261,7 @@ TEST_F(link, ends_with_its_cgroup)
 }
 
 /* A link does not end because a child of its cgroup, or a sibling, is removed. */
-TEST_F(link, outlives_other_cgroups)
+TEST_F_TIMEOUT(link, outlives_other_cgroups, 120)
 {
 	char child[PATH_MAX], sibling[PATH_MAX];
 	int link, child_link;
@@ -292,7 +292,7 @@ TEST_F(link, outlives_other_cgroups)
  *   `-- sibling		FIRST, until the link ends
  *       `-- without		the link names this one; removed
  */
-TEST_F(link, ends_with_a_cgroup_without_memcg)
+TEST_F_TIMEOUT(link, ends_with_a_cgroup_without_memcg, 120)
 {
 	char without[PATH_MAX];
 	int link, other;

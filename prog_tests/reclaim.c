@@ -174,7 +174,7 @@ static void load(struct __test_metadata *_metadata, FIXTURE_DATA(reclaim) *self)
 		TH_LOG("load: %s", strerror(-ret));
 }
 
-TEST_F(reclaim, is_from_the_memcg_named_and_below)
+TEST_F_TIMEOUT(reclaim, is_from_the_memcg_named_and_below, 120)
 {
 	int64_t inner, other, fell;
 	uint64_t reclaimed;
@@ -198,7 +198,7 @@ TEST_F(reclaim, is_from_the_memcg_named_and_below)
 }
 
 /* There is nothing to reclaim, and that is what is returned. */
-TEST_F(reclaim, of_nothing_returns_next_to_nothing)
+TEST_F_TIMEOUT(reclaim, of_nothing_returns_next_to_nothing, 120)
 {
 	uint64_t reclaimed;
 
@@ -208,7 +208,7 @@ TEST_F(reclaim, of_nothing_returns_next_to_nothing)
 }
 
 /* Anonymous memory goes to swap if the program allows that, and stays if not. */
-TEST_F(reclaim, swaps_only_if_allowed)
+TEST_F_TIMEOUT(reclaim, swaps_only_if_allowed, 120)
 {
 	int64_t before, after;
 	pid_t worker;
@@ -244,7 +244,7 @@ TEST_F(reclaim, swaps_only_if_allowed)
  * A swappiness that there is not is refused.  The error comes in an unsigned number,
  * which a program may well take for pages: the control is one that there is.
  */
-TEST_F(reclaim, with_wrong_swappiness_is_refused)
+TEST_F_TIMEOUT(reclaim, with_wrong_swappiness_is_refused, 120)
 {
 	int64_t before, after;
 	uint64_t reclaimed;
@@ -281,20 +281,20 @@ static void expect_refused(struct __test_metadata *_metadata,
 		TH_LOG("%s: refused for another reason: %s", what, log);
 }
 
-TEST_F(reclaim, by_a_program_that_may_not_sleep_is_refused)
+TEST_F_TIMEOUT(reclaim, by_a_program_that_may_not_sleep_is_refused, 120)
 {
 	bpf_map__set_autocreate(self->skel->maps.reclaim_ops, true);
 	expect_refused(_metadata, self, self->skel->progs.reclaim_in_callback,
 		       "a callback of memcg_bpf_ops");
 }
 
-TEST_F(reclaim, from_an_untrusted_memcg_is_refused)
+TEST_F_TIMEOUT(reclaim, from_an_untrusted_memcg_is_refused, 120)
 {
 	expect_refused(_metadata, self, self->skel->progs.reclaim_untrusted,
 		       "a memcg from nowhere");
 }
 
-TEST_F(reclaim, from_a_released_memcg_is_refused)
+TEST_F_TIMEOUT(reclaim, from_a_released_memcg_is_refused, 120)
 {
 	expect_refused(_metadata, self, self->skel->progs.reclaim_released,
 		       "a memcg that was put");

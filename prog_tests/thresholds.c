@@ -149,7 +149,7 @@ static int64_t threshold(struct __test_metadata *_metadata, const char *what,
  * A child of the cgroup that is reclaimed from is protected by what it is set to; no
  * ancestor limits that.
  */
-TEST_F(thresholds, of_a_child_are_what_it_is_set_to)
+TEST_F_TIMEOUT(thresholds, of_a_child_are_what_it_is_set_to, 120)
 {
 	static const struct {
 		const char *low, *min;
@@ -190,7 +190,7 @@ static void expect_usage(struct __test_metadata *_metadata, const char *what,
 		TH_LOG("%s: usage, after the reclaim", what);
 }
 
-TEST_F(thresholds, come_with_the_usage)
+TEST_F_TIMEOUT(thresholds, come_with_the_usage, 120)
 {
 	struct thresholds_told told;
 	int64_t before, after;
@@ -242,12 +242,12 @@ static void expect_shares(struct __test_metadata *_metadata,
 	EXPECT_GE(b, 2 * MiB - ROUNDED);
 }
 
-TEST_F(thresholds, of_memory_low_are_shares_of_the_parents)
+TEST_F_TIMEOUT(thresholds, of_memory_low_are_shares_of_the_parents, 120)
 {
 	expect_shares(_metadata, self, "memory.low", true);
 }
 
-TEST_F(thresholds, of_memory_min_are_shares_of_the_parents)
+TEST_F_TIMEOUT(thresholds, of_memory_min_are_shares_of_the_parents, 120)
 {
 	expect_shares(_metadata, self, "memory.min", false);
 }
@@ -257,7 +257,7 @@ TEST_F(thresholds, of_memory_min_are_shares_of_the_parents)
  * keep; the control keeps nothing.  Reclaim goes in small steps: once it has begun
  * with a cgroup, one step goes on to its end.
  */
-TEST_F(thresholds, are_enough_to_decide_by)
+TEST_F_TIMEOUT(thresholds, are_enough_to_decide_by, 120)
 {
 	int64_t kept, control, at;
 
