@@ -58,7 +58,7 @@ bool BPF_PROG(note_below_min, struct mem_cgroup *memcg, unsigned long emin,
 	if (!t)
 		return false;
 	note(&t->min, emin, usage, memcg->memory.emin);
-	return usage <= t->keep;
+	return t->keep && usage <= t->keep;
 }
 
 SEC(".struct_ops.link")

@@ -16,7 +16,7 @@ struct thresholds_side {
 struct thresholds_told {
 	struct thresholds_side low;
 	struct thresholds_side min;
-	__u64 keep;	/* protected while the usage told is not above that */
+	__u64 keep;	/* protected while the usage told is not above that; 0: not */
 };
 
 #endif /* __THRESHOLDS_TYPES_H */
