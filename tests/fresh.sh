@@ -56,7 +56,7 @@ write_sources()
 		echo "deb ${security:-${mirror%/}-security} $2-security main"
 	} >"$1/etc/apt/sources.list"
 	cp /etc/resolv.conf "$1/etc/resolv.conf"
-	grep -lsiE '^ *Acquire::https?::' /etc/apt/apt.conf.d/* /etc/apt/apt.conf |
+	{ grep -lsiE '^ *Acquire::https?::' /etc/apt/apt.conf.d/* /etc/apt/apt.conf || :; } |
 		xargs -r cp -t "$1/etc/apt/apt.conf.d"
 }
 
