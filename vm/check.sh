@@ -234,15 +234,7 @@ part tools "$vm_dir/vmtest.sh" -t 600 -- env TMPDIR=/tmp TOOLS="$top_dir/out/tes
 	"$tests_dir/run.sh" --cgroup
 part suite suites
 [ ! -e "$ktap" ] || want_check ktap-is-valid ktap_is_valid
-# Each of these waits more than it works.
-if is_wanted vm-errors && is_wanted nightly; then
-	"$tests_dir/vm-errors.sh" >"$work/vm-errors" 2>&1 &
-	part nightly "$tests_dir/nightly.sh"
-	wait $! || status=$?
-	cat "$work/vm-errors"
-else
-	part vm-errors "$tests_dir/vm-errors.sh"
-	part nightly "$tests_dir/nightly.sh"
-fi
+part vm-errors "$tests_dir/vm-errors.sh"
+part nightly "$tests_dir/nightly.sh"
 part faults "$vm_dir/check-faults.sh"
 exit $status
