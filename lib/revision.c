@@ -156,7 +156,42 @@ static int score(const struct btf *btf, const struct btf_type *ops,
 	return right - (nr_members(revision) - n);
 }
 
-/* The revision that a kernel is held to, or NULL. */
+/*
+ * Ask the kernel how it wants the cgroup to be named, by calls that can have no
+ * effect, since they name no map.  BPF_F_CGROUP_FD came together with a look at the
+ * flags, which comes before the one for the map.
+ */
+enum link_dialect revision_ask_dialect(void)
+{
+	int known = link_create(LINK_BY_CGROUP_FD, -1, -1, LINK_CGROUP_FD);
+	int unknown = link_create(LINK_BY_CGROUP_FD, -1, -1, 1U << 30);
+
+	return known == -EBADF && unknown == -EINVAL ?
+		LINK_BY_CGROUP_FD : LINK_BY_RELATIVE_FD;
+}
+
+/* BPF_F_CGROUP_FD is a macro, and not in BTF; what the link remembers is. */
+static enum link_dialect find_dialect(const struct btf *btf)
+{
+	const struct btf_type *link = btf_find_struct(btf, "bpf_struct_ops_link");
+
+	if (btf_find_member(btf, link, "cgroup") >= 0)
+		return LINK_BY_CGROUP_FD;
+	if (btf_find_member(btf, link, "cgroup_id") >= 0)
+		return LINK_BY_RELATIVE_FD;
+	return revision_ask_dialect();
+}
+
+static enum link_dialect dialect_of(const struct revision *revision)
+{
+	return revision->can & CAN_CGROUP_FD ? LINK_BY_CGROUP_FD :
+					       LINK_BY_RELATIVE_FD;
+}
+
+/*
+ * The revision that a kernel is held to, or NULL.  Where the members fit two equally
+ * well the links decide.
+ */
 static const struct revision *find_revision(const struct btf *btf)
 {
 	const struct btf_type *ops = find_ops(btf);
@@ -166,7 +201,9 @@ static const struct revision *find_revision(const struct btf *btf)
 
 	for (i = 0; ops && i < NR_REVISIONS; i++) {
 		s = score(btf, ops, &revisions[i]);
-		if (s > best_score) {
+		if (s > best_score ||
+		    (best && s == best_score &&
+		     dialect_of(&revisions[i]) == find_dialect(btf))) {
 			best_score = s;
 			best = &revisions[i];
 		}
@@ -233,32 +270,6 @@ const char *revision_check(const struct btf *btf)
 	if (ops->size != n * btf__pointer_size(btf))
 		return say("its size is %u bytes", ops->size);
 	return NULL;
-}
-
-/*
- * Ask the kernel how it wants the cgroup to be named, by calls that can have no
- * effect, since they name no map.  BPF_F_CGROUP_FD came together with a look at the
- * flags, which comes before the one for the map.
- */
-enum link_dialect revision_ask_dialect(void)
-{
-	int known = link_create(LINK_BY_CGROUP_FD, -1, -1, LINK_CGROUP_FD);
-	int unknown = link_create(LINK_BY_CGROUP_FD, -1, -1, 1U << 30);
-
-	return known == -EBADF && unknown == -EINVAL ?
-		LINK_BY_CGROUP_FD : LINK_BY_RELATIVE_FD;
-}
-
-/* BPF_F_CGROUP_FD is a macro, and not in BTF; what the link remembers is. */
-static enum link_dialect find_dialect(const struct btf *btf)
-{
-	const struct btf_type *link = btf_find_struct(btf, "bpf_struct_ops_link");
-
-	if (btf_find_member(btf, link, "cgroup") >= 0)
-		return LINK_BY_CGROUP_FD;
-	if (btf_find_member(btf, link, "cgroup_id") >= 0)
-		return LINK_BY_RELATIVE_FD;
-	return revision_ask_dialect();
 }
 
 /* What the kernel has of what is in enum revision_capability. */

@@ -182,6 +182,7 @@ TEST_F(type, unprivileged_load_is_refused)
  */
 struct sketch {
 	const char *members[8];
+	const char *link;	/* member of struct bpf_struct_ops_link, or NULL */
 	const char *wrong;	/* a word of what revision_check() says, or NULL */
 	const char *unknown;	/* the same of revision_unknown() */
 	unsigned int broken;	/* what it lacks of its revision, or can */
@@ -226,6 +227,10 @@ static struct btf *draw(const struct sketch *sketch)
 		snprintf(name, sizeof(name), "%.*s",
 			 (int)strcspn(sketch->members[i], ":"), sketch->members[i]);
 		btf__add_field(btf, name, ids[i], i * 64, 0);
+	}
+	if (sketch->link) {
+		btf__add_struct(btf, "bpf_struct_ops_link", 8);
+		btf__add_field(btf, sketch->link, types[SKETCH_LONG], 0, 0);
 	}
 	return btf;
 }
@@ -287,6 +292,18 @@ TEST_F(type, wrong_types_are_found)
 		  .broken = CAN_CHARGED_PAGES },
 		{ { on, off, low7, min7, charged, "memcg_uncharged:vml" },
 		  .wrong = "unsigned long" },
+		/* members that fit either equally well: the links tell */
+		{ { on, off, low7 }, .link = "cgroup",
+		  .wrong = "below_min, which RFC v7 has",
+		  .broken = CAN_BELOW_MIN | CAN_DELAY | CAN_UNCHARGED |
+			CAN_CHARGED_PAGES | CAN_THRESHOLDS },
+		{ { on, off, low7 }, .link = "cgroup_id",
+		  .wrong = "below_min, which RFC v6 has",
+		  .broken = CAN_BELOW_MIN | CAN_DELAY },
+		/* links do not make a revision of members that are another's */
+		{ { on, off, low6, min6, delay }, .link = "cgroup", .wrong = NULL },
+		{ { on, off, low7, min7, charged, uncharged }, .link = "cgroup_id",
+		  .wrong = NULL },
 		/* one to come */
 		{ { on, off, low6, min6, delay, more }, .unknown = "more" },
 		{ { on, off, low7, min7, charged, uncharged, more }, .unknown = "more" },
