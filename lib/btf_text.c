@@ -36,6 +36,28 @@ static const struct btf_type *skip_names(const struct btf *btf, __u32 id)
 	return type;
 }
 
+const struct btf_type *btf_find_inner(const struct btf *btf,
+				      const struct btf_type *type,
+				      const char *name)
+{
+	int i, n = type ? btf_vlen(type) : 0;
+
+	for (i = 0; i < n; i++) {
+		const struct btf_member *member = &btf_members(type)[i];
+		const struct btf_type *inner = skip_names(btf, member->type);
+
+		if (!btf_is_composite(inner))
+			continue;
+		if (!member->name_off)
+			inner = btf_find_inner(btf, inner, name);
+		else if (strcmp(btf__name_by_offset(btf, member->name_off), name))
+			inner = NULL;
+		if (inner)
+			return inner;
+	}
+	return NULL;
+}
+
 static const char *int_name(const struct btf_type *type)
 {
 	bool is_signed = btf_int_encoding(type) & BTF_INT_SIGNED;

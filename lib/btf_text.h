@@ -31,6 +31,18 @@ int btf_find_member(const struct btf *btf, const struct btf_type *type,
 		    const char *name);
 
 /**
+ * btf_find_inner() - look for a struct that is a member of another
+ * @btf: the BTF
+ * @type: a struct in it, or NULL, which has no members
+ * @name: name of the member, of @type or of what has no name in it
+ *
+ * Return: the type of the member, or NULL if there is none, or it is no struct.
+ */
+const struct btf_type *btf_find_inner(const struct btf *btf,
+				      const struct btf_type *type,
+				      const char *name);
+
+/**
  * btf_member_text() - write the type of a member as C does
  * @btf: the BTF
  * @type: a struct in it

@@ -79,7 +79,7 @@ static const struct {
 	{ .text = "no memcg_charged that is told the number of pages" },
 	{ .text = "no below_low and below_min that are told threshold and usage" },
 	{ .text = "no BPF_F_CGROUP_FD, by which a link names its cgroup" },
-	{ .text = "no links that end with their cgroup (struct bpf_struct_ops_link has no member cgroup_removed)" },
+	{ .text = "no links that end with their cgroup (struct bpf_link_info has no struct_ops.cgroup_id)" },
 	{ .text = "no kfunc bpf_try_to_free_mem_cgroup_pages()" },
 };
 
@@ -276,7 +276,7 @@ const char *revision_check(const struct btf *btf)
 static unsigned int find_capabilities(const struct btf *btf)
 {
 	const struct btf_type *ops = find_ops(btf);
-	const struct btf_type *link = btf_find_struct(btf, "bpf_struct_ops_link");
+	const struct btf_type *info = btf_find_struct(btf, "bpf_link_info");
 	unsigned int i, can = 0;
 
 	for (i = 0; i < NR_CAPABILITIES; i++) {
@@ -294,7 +294,12 @@ static unsigned int find_capabilities(const struct btf *btf)
 		can |= CAN_THRESHOLDS;
 	if (find_dialect(btf) == LINK_BY_CGROUP_FD)
 		can |= CAN_CGROUP_FD;
-	if (btf_find_member(btf, link, "cgroup_removed") >= 0)
+	/*
+	 * How the kernel finds out that the cgroup is gone is its own business.  That
+	 * it tells of a cgroup, which may be gone, is not.
+	 */
+	info = btf_find_inner(btf, info, "struct_ops");
+	if (btf_find_member(btf, info, "cgroup_id") >= 0)
 		can |= CAN_LINK_END;
 	if (btf__find_by_name_kind(btf, "bpf_try_to_free_mem_cgroup_pages",
 				   BTF_KIND_FUNC) > 0)

@@ -183,6 +183,7 @@ TEST_F(type, unprivileged_load_is_refused)
 struct sketch {
 	const char *members[8];
 	const char *link;	/* member of struct bpf_struct_ops_link, or NULL */
+	bool info;		/* bpf_link_info.struct_ops has cgroup_id */
 	const char *wrong;	/* a word of what revision_check() says, or NULL */
 	const char *unknown;	/* the same of revision_unknown() */
 	unsigned int broken;	/* what it lacks of its revision, or can */
@@ -195,6 +196,27 @@ static int sketch_type(const int types[SKETCH_NR], char letter)
 	static const char letters[] = "vbilm";
 
 	return types[strchr(letters, letter) - letters];
+}
+
+/* The map's id is in a struct in a union without a name, and others are before it. */
+static void draw_link_info(struct btf *btf, const int types[SKETCH_NR],
+			   bool cgroup_id)
+{
+	int other, struct_ops, all;
+
+	other = btf__add_struct(btf, "", 8);
+	btf__add_field(btf, "cgroup_id", types[SKETCH_LONG], 0, 0);
+	struct_ops = btf__add_struct(btf, "", 16);
+	btf__add_field(btf, "map_id", types[SKETCH_INT], 0, 0);
+	if (cgroup_id)
+		btf__add_field(btf, "cgroup_id", types[SKETCH_LONG], 64, 0);
+	all = btf__add_union(btf, "", 16);
+	btf__add_field(btf, "cgroup", other, 0, 0);
+	btf__add_field(btf, "struct_ops", struct_ops, 0, 0);
+
+	btf__add_struct(btf, "bpf_link_info", 24);
+	btf__add_field(btf, "type", types[SKETCH_INT], 0, 0);
+	btf__add_field(btf, "", all, 64, 0);
 }
 
 static struct btf *draw(const struct sketch *sketch)
@@ -231,6 +253,7 @@ static struct btf *draw(const struct sketch *sketch)
 	if (sketch->link) {
 		btf__add_struct(btf, "bpf_struct_ops_link", 8);
 		btf__add_field(btf, sketch->link, types[SKETCH_LONG], 0, 0);
+		draw_link_info(btf, types, sketch->info);
 	}
 	return btf;
 }
@@ -246,19 +269,21 @@ static void expect_word(struct __test_metadata *_metadata, size_t nr,
 			TH_LOG("sketch %zu: %s", nr, text);
 }
 
+/* The members of RFC v6 and RFC v7. */
+static const char on[] = "handle_cgroup_online:vm";
+static const char off[] = "handle_cgroup_offline:vm";
+static const char low6[] = "below_low:bm", min6[] = "below_min:bm";
+static const char low7[] = "below_low:bmll", min7[] = "below_min:bmll";
+static const char delay[] = "get_high_delay_ms:im";
+static const char charged[] = "memcg_charged:imi";
+static const char uncharged[] = "memcg_uncharged:vmi";
+
 /*
  * A copy of a revision that has lost something is found to be wrong, and is held to
  * what the revision promises; what nobody knows is neither.
  */
 TEST_F(type, wrong_types_are_found)
 {
-	static const char on[] = "handle_cgroup_online:vm";
-	static const char off[] = "handle_cgroup_offline:vm";
-	static const char low6[] = "below_low:bm", min6[] = "below_min:bm";
-	static const char low7[] = "below_low:bmll", min7[] = "below_min:bmll";
-	static const char delay[] = "get_high_delay_ms:im";
-	static const char charged[] = "memcg_charged:imi";
-	static const char uncharged[] = "memcg_uncharged:vmi";
 	static const char more[] = "more:vm";
 	static const struct sketch sketches[] = {
 		/* RFC v6, and what is wrong with it */
@@ -338,6 +363,45 @@ TEST_F(type, wrong_types_are_found)
 				TH_LOG("sketch %zu, capability %#x: %s", i, can,
 				       revision_broken(btf, can) ?: "is not broken");
 		}
+		btf__free(btf);
+	}
+}
+
+/*
+ * How links are is told by BTF, whatever the members are: a revision may promise what
+ * the kernel lacks, or have no need of what it has.
+ */
+TEST_F(type, links_are_told_by_btf)
+{
+	static const unsigned int can = CAN_CGROUP_FD | CAN_LINK_END;
+	static const struct {
+		struct sketch sketch;
+		const char *cannot;	/* a word of what revision_cannot() says */
+		const char *broken;	/* the same of revision_broken() */
+	} cases[] = {
+		{ { { on, off, low7, min7, charged, uncharged },
+		    .link = "cgroup", .info = true }, .cannot = NULL },
+		{ { { on, off, low7, min7, charged, uncharged },
+		    .link = "cgroup", .info = false },
+		  .broken = "struct_ops.cgroup_id" },
+		{ { { on, off, low7, min7, charged, uncharged },
+		    .link = "cgroup_id", .info = true },
+		  .broken = "BPF_F_CGROUP_FD" },
+		{ { { on, off, low6, min6, delay }, .link = "cgroup_id" },
+		  .cannot = "BPF_F_CGROUP_FD", .broken = "BPF_F_CGROUP_FD" },
+		{ { { on, off, low6, min6, delay },
+		    .link = "cgroup", .info = true }, .cannot = NULL },
+		{ { { on, off, low7, min7, delay, uncharged }, .link = "cgroup" },
+		  .cannot = "struct_ops.cgroup_id", .broken = "struct_ops.cgroup_id" },
+	};
+	struct btf *btf;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		btf = draw(&cases[i].sketch);
+		ASSERT_NE(NULL, btf);
+		expect_word(_metadata, i, cases[i].cannot, revision_cannot(btf, can));
+		expect_word(_metadata, i, cases[i].broken, revision_broken(btf, can));
 		btf__free(btf);
 	}
 }
