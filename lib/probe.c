@@ -23,6 +23,7 @@
  */
 #define BATCH_PAGES	64
 #define WHOSE_BATCHES	2
+#define WHOSE_TRIES	3
 #define CHARGE_BATCHES	5
 
 static uint64_t batches(unsigned int nr)
@@ -169,7 +170,7 @@ static int whose_each_job(void *arg)
 {
 	struct whose_job *job = arg;
 	char *memory = workload_map(batches(WHOSE_BATCHES));
-	int i, ret;
+	int i, tries, ret;
 
 	if (!memory)
 		return 1;
@@ -181,8 +182,13 @@ static int whose_each_job(void *arg)
 				job->cgroups[i], strerror(-ret));
 			return 1;
 		}
-		job->whose[i] = whose_here(job->probes, job->nr,
-					   cg_id(job->cgroups[i]), memory);
+		/* The kernel may charge another cgroup meanwhile, but not each time. */
+		for (tries = 0; tries < WHOSE_TRIES; tries++) {
+			job->whose[i] = whose_here(job->probes, job->nr,
+						   cg_id(job->cgroups[i]), memory);
+			if (job->whose[i] != PROBE_SEVERAL)
+				break;
+		}
 	}
 	return 0;
 }
