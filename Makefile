@@ -10,9 +10,9 @@
 IN_TREE := $(wildcard ../lib.mk)
 
 # These need no kernel tree, or get one for themselves.
-ALONE := help vm check bench nightly check-host analyze plots report tools traces fuzz	\
+ALONE := help vm check bench nightly check-host analyze plots report tools traces fuzz PROMISES.md \
 	 $(if $(IN_TREE),,clean)
-.PHONY: $(ALONE)
+.PHONY: $(filter-out PROMISES.md,$(ALONE))
 
 # A warning is an error for `make check` only: there are more compilers, headers and
 # kernels than any of us has seen.
@@ -20,7 +20,7 @@ ERROR_CFLAGS := $(if $(WERROR),-Werror)
 
 TOOLS := replay import-trace gen-trace
 TOOL_LIBS := gsl jansson
-TOOL_SRCS := $(wildcard bench/replay*.c bench/trace*.c) bench/size.c lib/cgroup.c lib/mounts.c
+TOOL_SRCS := $(wildcard bench/replay/*.c) lib/cgroup.c lib/mounts.c lib/size.c
 PKG_CONFIG ?= $(CROSS_COMPILE)pkg-config
 HAVE_TOOL_LIBS := $(shell $(PKG_CONFIG) --exists $(TOOL_LIBS) 2>/dev/null && echo y)
 
@@ -28,9 +28,10 @@ help:
 	@echo 'make                        build the tests'
 	@echo 'make run_tests              run them on this machine'
 	@echo 'make install INSTALL_PATH=  install them with the kselftest runner'
-	@echo 'make vm                     run them on a kernel built for it, in QEMU'
+	@echo 'make vm                     the same on a kernel built for it, in QEMU '
+	@echo 'make PROMISES.md            make it of the table of promises'
 	@echo 'make check                  check the sources and vm/, make vm, and prove the tests'
-	@echo '                            (CHECKS="NAME...": only some, see vm/check.sh --help)'
+	@echo '                            (CHECKS="NAME...": only some, see ci/check.sh --help)'
 	@echo 'make tools                  build what replays and imports memory traces'
 	@echo 'make traces                 make the traces in traces/ anew'
 	@echo 'make fuzz FUZZ_SECONDS=60   feed nonsense to the parsers'
@@ -49,37 +50,40 @@ help:
 	@echo 'CROSS_COMPILE=   with ARCH=, for another architecture: its vmlinux with VMLINUX_BTF='
 
 vm:
-	@vm/ktap.sh vm/run-suite.sh
+	@ci/ktap.sh ci/run-suite.sh
 
 check:
-	@vm/ktap.sh vm/check.sh
+	@ci/ktap.sh ci/check.sh
+
+PROMISES.md: promises ci/promises.py
+	@ci/promises.py markdown > $@.new && mv $@.new $@
 
 # all of them, if none is named
 BENCH ?= delay priority overhead attach isolation
 
 bench:
-	@vm/run-bench.sh $(BENCH)
+	@ci/run-bench.sh $(BENCH)
 
 # Its own statuses tell a regression (1) from a kernel that does not boot (2): make
 # ends with 2 either way, and the folder of results has it in `status`.
 nightly:
-	@vm/nightly.sh $(if $(filter command line environment,$(origin BENCH)),$(BENCH))
+	@ci/nightly.sh $(if $(filter command line environment,$(origin BENCH)),$(BENCH))
 
 # What looks at results runs where they are, and needs no kernel tree.
 RESULTS ?= results
-HOST_SRCS := $(addprefix bench/,analyze.c groups.c describe.c regressions.c against.c stats.c table.c)
+ANALYZE_SRCS := $(wildcard bench/analyze/*.c) bench/csv.c lib/parse.c
 ANALYZE := out/host/analyze
 
-$(ANALYZE): $(HOST_SRCS) bench/csv.c lib/parse.c $(wildcard bench/*.h lib/*.h)
+$(ANALYZE): $(ANALYZE_SRCS) $(wildcard bench/analyze/*.h bench/csv.h lib/parse.h)
 	@mkdir -p $(@D)
-	@bash -euc '. vm/common.sh; need_packages "$${bench_packages[@]}"'
-	@gcc -std=gnu11 -O2 -Wall -Wextra $(ERROR_CFLAGS) -Ilib $(filter %.c,$^) \
+	@bash -euc '. ci/suite.sh; need_packages "$${bench_packages[@]}"'
+	@gcc -std=gnu11 -O2 -Wall -Wextra $(ERROR_CFLAGS) -Ibench -Ilib $(filter %.c,$^) \
 		-lgsl -lgslcblas -lm -o $@
 
 analyze: $(ANALYZE)
 
 check-host: $(ANALYZE)
-	@vm/ktap.sh tests/analyze.sh $(ANALYZE)
+	@ci/ktap.sh tests/analyze.sh $(ANALYZE)
 
 plots: $(ANALYZE)
 	@plots/draw.sh $(ANALYZE) $(RESULTS)
@@ -157,12 +161,21 @@ LIBBPF_CFLAGS := -isystem $(BUILD)/libbpf/include
 endif
 
 SKELS := $(patsubst progs/%.bpf.c,$(INCLUDE)/%.skel.h,$(wildcard progs/*.bpf.c))
-LIB_OBJS := $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*.c))
-# One benchmark replays traces, and is left out where the tools are.
-REPLAY_SRCS := $(wildcard bench/isolation*.c bench/replay*.c) bench/trace.c
-BENCH_SRCS := $(filter-out $(HOST_SRCS) $(TOOL_SRCS) $(REPLAY_SRCS),$(wildcard bench/*.c)) \
-	      bench/size.c $(if $(HAVE_TOOL_LIBS),$(REPLAY_SRCS))
-BENCH_OBJS := $(patsubst bench/%.c,$(BUILD)/bench/%.o,$(BENCH_SRCS))
+objs = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)))
+
+# lib/ is what tests and benchmarks share, and includes nothing of theirs.  A folder
+# below prog_tests/ is what its tests need for themselves.
+LIB_OBJS := $(call objs,lib/*.c)
+stress_OBJS := $(call objs,prog_tests/stress/*.c)
+protection_OBJS := $(call objs,prog_tests/protection/*.c)
+ops_tree_OBJS := $(call objs,prog_tests/ops_tree/*.c)
+
+# bench/ runs on the kernel that is measured.  One benchmark replays traces: it and
+# bench/replay/, which needs lib/ but no BPF, are left out where the libraries are.
+BENCH_OBJS := $(call objs,bench/*.c bench/replay/*.c)
+ifeq ($(HAVE_TOOL_LIBS),)
+BENCH_OBJS := $(filter-out $(call objs,bench/isolation*.c bench/replay/*.c),$(BENCH_OBJS))
+endif
 
 CFLAGS += -std=gnu11 -g -O2 -Wall -Wextra $(ERROR_CFLAGS) -MMD -MP	\
 	  -Ilib -Iprogs -I$(INCLUDE) $(LIBBPF_CFLAGS)	\
@@ -177,10 +190,11 @@ BPF_CFLAGS := -g -O2 -Wall $(ERROR_CFLAGS) -mcpu=v3 -target bpf -MMD -MP	\
 	      -Wno-missing-declarations					\
 	      -Iprogs -I$(INCLUDE) $(LIBBPF_CFLAGS)
 
-# The makes of other trees are not to be told what is meant for this one.
-submake := env -u MAKEFLAGS -u CFLAGS -u LDFLAGS -u O $(MAKE) -s -j$(shell nproc)
+# The makes of other trees do not get what is meant for this one.  With LLVM= they
+# would ask for lld.
+submake := env -u MAKEFLAGS -u CFLAGS -u LDFLAGS -u O -u LLVM $(MAKE) -s -j$(shell nproc)
 
-$(INCLUDE) $(BUILD)/lib $(BUILD)/bench $(BUILD)/progs:
+$(INCLUDE) $(BUILD)/progs:
 	$(Q)mkdir -p $@
 
 $(BUILD)/libbpf/libbpf.a: $(wildcard $(BPFDIR)/*.[ch] $(BPFDIR)/Makefile)
@@ -191,7 +205,7 @@ $(BUILD)/libbpf/libbpf.a: $(wildcard $(BPFDIR)/*.[ch] $(BPFDIR)/Makefile)
 		$@ install_headers >$(@D)/build.log 2>&1 ||		\
 		{ tail -n 20 $(@D)/build.log >&2; exit 1; }
 
-# The bootstrap version can all that is needed here, without LLVM or libcap.
+# The bootstrap bpftool does all we need, without LLVM or libcap.
 $(BPFTOOL): $(wildcard $(BPFTOOLDIR)/*.[ch] $(BPFTOOLDIR)/Makefile)
 	$(call msg,MAKE,,$@)
 	$(Q)mkdir -p $(BUILD)/bpftool
@@ -217,8 +231,9 @@ $(INCLUDE)/%.skel.h: $(BUILD)/progs/%.bpf.o $(BPFTOOL) | $(INCLUDE)
 	$(Q)$(BPFTOOL) gen object $(<:.bpf.o=.linked.o) $<
 	$(Q)$(BPFTOOL) gen skeleton $(<:.bpf.o=.linked.o) name $* > $@
 
-$(BUILD)/lib/%.o: lib/%.c $(SKELS) $(LIBBPF_A) | $(BUILD)/lib
+$(BUILD)/%.o: %.c $(SKELS) $(LIBBPF_A)
 	$(call msg,CC,,$@)
+	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -c $< -o $@
 
 # The commit that is built goes into the results; it changes without a source.
@@ -233,15 +248,11 @@ $(BUILD)/bench/%.o: CFLAGS += -DHAVE_REPLAY $(shell $(PKG_CONFIG) --cflags gsl)
 BENCH_LDLIBS := $(shell $(PKG_CONFIG) --libs gsl)
 endif
 
-$(BUILD)/bench/%.o: bench/%.c $(SKELS) $(LIBBPF_A) | $(BUILD)/bench
-	$(call msg,CC,,$@)
-	$(Q)$(CC) $(CFLAGS) -c $< -o $@
+$(OUTPUT)/stress: $(stress_OBJS)
+$(OUTPUT)/below_low $(OUTPUT)/below_min: $(protection_OBJS)
+$(OUTPUT)/hierarchies $(OUTPUT)/online_offline: $(ops_tree_OBJS)
 
-$(BUILD)/%.o: prog_tests/%.c $(SKELS) $(LIBBPF_A)
-	$(call msg,CC,,$@)
-	$(Q)$(CC) $(CFLAGS) -c $< -o $@
-
-$(TEST_GEN_PROGS): $(OUTPUT)/%: $(BUILD)/%.o $(LIB_OBJS) $(LIBBPF_A)
+$(TEST_GEN_PROGS): $(OUTPUT)/%: $(BUILD)/prog_tests/%.o $(LIB_OBJS) $(LIBBPF_A)
 	$(call msg,BINARY,,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
@@ -251,7 +262,7 @@ $(OUTPUT)/memcg_bench: $(BENCH_OBJS) $(LIB_OBJS) $(LIBBPF_A)
 
 .PHONY: FORCE
 
--include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
 
 .PHONY: bench-native
 bench-native: $(OUTPUT)/memcg_bench
@@ -262,6 +273,7 @@ bench-native: $(OUTPUT)/memcg_bench
 
 EXTRA_CLEAN := $(BUILD)
 
+# run_tests ends with the verdict.
 ifeq ($(IN_TREE),)
 # On its own the suite is installed, and run, in the layout that the kernel's
 # kselftest-install makes for all suites.
@@ -275,7 +287,7 @@ endef
 
 define RUN_TESTS
 	$(MAKE) -s install KSRC=$(KSRC) OUTPUT=$(OUTPUT) INSTALL_PATH=$(OUTPUT)/kselftest &&	\
-	vm/ktap.sh $(OUTPUT)/kselftest/run_kselftest.sh
+	ci/ktap.sh $(OUTPUT)/kselftest/run_kselftest.sh
 endef
 endif
 
@@ -293,7 +305,7 @@ TOOL_BUILD := $(OUTPUT)/build/tools
 TOOL_BINS := $(addprefix $(OUTPUT)/,$(TOOLS))
 TOOL_LIB := $(TOOL_BUILD)/libtools.a
 TOOL_CFLAGS := -std=gnu11 -D_GNU_SOURCE= -g -O2 -Wall -Wextra $(ERROR_CFLAGS) -MMD -MP \
-	       -Ilib -Ibench $(shell $(PKG_CONFIG) --cflags $(TOOL_LIBS) 2>/dev/null)
+	       -Ilib -Ibench -Ibench/replay $(shell $(PKG_CONFIG) --cflags $(TOOL_LIBS) 2>/dev/null)
 TOOL_LDLIBS := -Wl,--as-needed -lm $(shell $(PKG_CONFIG) --libs $(TOOL_LIBS) 2>/dev/null)
 
 tools: $(TOOL_BINS)
@@ -310,7 +322,7 @@ $(TOOL_LIB): $(TOOL_SRCS:%.c=$(TOOL_BUILD)/%.o) Makefile
 	$(Q)rm -f $@
 	$(Q)ar rcs $@ $(filter %.o,$^)
 
-$(TOOL_BINS): $(OUTPUT)/%: $(TOOL_BUILD)/bench/tools/%.o $(TOOL_LIB)
+$(TOOL_BINS): $(OUTPUT)/%: $(TOOL_BUILD)/bench/replay/tools/%.o $(TOOL_LIB)
 	$(call msg,BINARY,,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ $(TOOL_LDLIBS) -o $@
 
@@ -336,4 +348,4 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(TOOL_BUILD)/fuzz-%
 	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=65536 -close_fd_mask=2	\
 		-artifact_prefix=$(TOOL_BUILD)/ $(TOOL_BUILD)/corpus-$* bench/fuzz/$*
 
--include $(wildcard $(TOOL_BUILD)/*/*.d $(TOOL_BUILD)/*/*/*.d)
+-include $(wildcard $(TOOL_BUILD)/*/*.d $(TOOL_BUILD)/*/*/*.d $(TOOL_BUILD)/*/*/*/*.d)

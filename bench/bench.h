@@ -85,7 +85,7 @@ static inline const char *bench_text(const struct bench_param *p)
 }
 
 /*
- * Is a column a result, which bench/analyze looks at by itself?  And if so, which
+ * Is a column a result, which analyze looks at by itself?  And if so, which
  * way is it worse?  What follows from other results is not judged twice.
  */
 enum bench_result {

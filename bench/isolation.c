@@ -39,9 +39,9 @@
 #include "cgroup.h"
 #include "config.h"
 #include "isolation.h"
-#include "replay_report.h"
 #include "require.h"
 #include "worker.h"
+#include "replay/replay_report.h"
 
 #define EXPERIMENTS "bench/experiments"
 

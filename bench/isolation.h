@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "replay.h"
-#include "trace.h"
+#include "replay/replay.h"
+#include "replay/trace.h"
 
 enum role { HIGH, LOW1, LOW2, NR_SESSIONS };
 

@@ -221,6 +221,19 @@ const char *revision_require(const struct btf *btf)
 	return say("no memcg_bpf_ops in this kernel (BTF has no struct memcg_bpf_ops): boot a kernel with the patches, or use make vm");
 }
 
+const char *revision_describe(const struct btf *btf)
+{
+	const struct revision *revision;
+
+	if (!btf)
+		return say("BTF cannot be read");
+	if (!find_ops(btf))
+		return say("no memcg_bpf_ops");
+	revision = find_revision(btf);
+	return say("memcg_bpf_ops of %s",
+		   revision ? revision->name : "no revision that is known");
+}
+
 const char *revision_unknown(const struct btf *btf)
 {
 	const struct btf_type *ops = find_ops(btf);

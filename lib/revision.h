@@ -46,6 +46,15 @@ enum revision_capability {
 const char *revision_require(const struct btf *btf);
 
 /**
+ * revision_describe() - say what a kernel has
+ * @btf: BTF of the kernel, or NULL if it cannot be read
+ *
+ * Return: the name of its revision or, if it has none that is known, a text that says
+ * so, in a static buffer.
+ */
+const char *revision_describe(const struct btf *btf);
+
+/**
  * revision_unknown() - look whether the kernel's memcg_bpf_ops is one we know
  * @btf: BTF of a kernel that has it
  *

@@ -9,7 +9,7 @@
 
 set -eu
 . "$(dirname "$(realpath "$0")")/../vm/help.sh"
-published=$(dirname "$(realpath "$0")")/earlier-isolation.csv
+published=$(dirname "$(realpath "$0")")/published-isolation.csv
 csv=${1:?CSV of the isolation benchmark}
 
 meta()

@@ -17,7 +17,7 @@
  * make page cache go.
  */
 #include "harness.h"
-#include "protection.h"
+#include "protection/protection.h"
 
 static const struct protection below_low = {
 	.callback = PROBE_BELOW_LOW,
@@ -155,7 +155,7 @@ TEST_F_TIMEOUT(below_low, memory_max_of_high_is_not_hindered, 300)
 
 /*
  * HIGH and LOW at work at the same time, with memory for one and a half of them.
- * LOW has to give, and is delayed.  See lib/contest.h for the tree.
+ * LOW has to give, and is delayed.  See prog_tests/protection/contest.h for the tree.
  */
 TEST_F_TIMEOUT(below_low, below_low_over_high, 300)
 {

@@ -15,13 +15,13 @@
 
 #include "attach.h"
 #include "cgroup.h"
-#include "charges_jobs.h"
 #include "harness.h"
 #include "revision.h"
 #include "swap.h"
 #include "testbed.h"
 #include "worker.h"
 #include "workload.h"
+#include "charges/jobs.h"
 
 #include "charges.skel.h"
 #include "charges_types.h"

@@ -13,7 +13,7 @@
  * D is there in every test, and nothing that happens to A, B and C changes where
  * it is.
  */
-#include "ops_tree_harness.h"
+#include "ops_tree/ops_tree_harness.h"
 
 #define ALLOW BPF_F_ALLOW_OVERRIDE
 

@@ -12,7 +12,7 @@
  */
 #include <inttypes.h>
 
-#include "ops_tree_harness.h"
+#include "ops_tree/ops_tree_harness.h"
 
 #define ALLOW BPF_F_ALLOW_OVERRIDE
 

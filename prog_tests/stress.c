@@ -3,7 +3,7 @@
  * Ops in a tree of cgroups, at random: steps that a model predicts, tasks that
  * attach at the same time, and steps in which the kernel runs out of memory.
  *
- * The trees are drawn in lib/model_tree.h and lib/storm.h.  What is random depends
+ * The trees are drawn in prog_tests/stress/model_tree.h and prog_tests/stress/storm.h.  What is random depends
  * on SEED, which each test prints.  The same seed makes the same steps, but for
  * those of tasks that run at the same time, whose order is the kernel's.
  */
@@ -11,16 +11,16 @@
 #include <inttypes.h>
 
 #include "attach.h"
-#include "attach_log.h"
 #include "bpf_ids.h"
 #include "cgroup.h"
 #include "clock.h"
-#include "fault_inject.h"
 #include "harness.h"
-#include "model_tree.h"
 #include "random.h"
-#include "storm.h"
 #include "worker.h"
+#include "stress/attach_log.h"
+#include "stress/fault_inject.h"
+#include "stress/model_tree.h"
+#include "stress/storm.h"
 
 #define ALLOW BPF_F_ALLOW_OVERRIDE
 

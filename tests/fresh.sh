@@ -104,6 +104,7 @@ if [ -n "$cache" ]; then
 fi
 
 root=$(mktemp -d "${TMPDIR:-/var/tmp}/memcg-bpf-fresh.XXXXXX")
+chmod 755 "$root"	# as / is: one of the checks is run as nobody
 child=
 cleanup()
 {

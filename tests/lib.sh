@@ -6,6 +6,8 @@
 tests_dir=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 top_dir=$(dirname "$tests_dir")
 vm_dir=$top_dir/vm
+# shellcheck disable=SC2034 # for those who source this
+ci_dir=$top_dir/ci
 . "$vm_dir/help.sh"
 
 test_nr=0

@@ -4,14 +4,14 @@
 #
 # usage: nightly.sh [--no-vm]
 #
-# Does vm/nightly.sh tell what a maintainer has to know, with the right status, and
+# Does ci/nightly.sh tell what a maintainer has to know, with the right status, and
 # nothing that is not so?  Nights are short here: one program of the suite, and one
 # small benchmark.  --no-vm: only those that boot nothing.  The output is KTAP.
 
 set -u
 . "$(dirname "$(realpath "$0")")/lib.sh"
 . "$tests_dir/tree.sh"
-. "$vm_dir/common.sh"
+. "$ci_dir/suite.sh"
 
 nights=$work.nights		# test_of keeps that
 bench=(BENCH=delay "OVER_HIGH_MS=0,100" EVENTS=1 TRIALS=8)
@@ -22,7 +22,7 @@ night()
 {
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	exec env RESULTS="$nights" NIGHTLY_TESTS=attach BOUND=50 "$@" \
-		bash -c 'exec "$0" $BENCH' "$vm_dir/nightly.sh"
+		bash -c 'exec "$0" $BENCH' "$ci_dir/nightly.sh"
 }
 
 newest()
@@ -65,8 +65,8 @@ broken_night()
 bad_input()
 {
 	mkdir -p "$nights/1-no-night"
-	expect 2 "no such option" "$vm_dir/nightly.sh" --no-such &&
-	expect 0 "^usage: nightly.sh" "$vm_dir/nightly.sh" --help &&
+	expect 2 "no such option" "$ci_dir/nightly.sh" --no-such &&
+	expect 0 "^usage: nightly.sh" "$ci_dir/nightly.sh" --help &&
 	expect 2 "dely: no such benchmark; there are .*delay" night BENCH=dely &&
 	expect 2 "NIGHTLY_TESTS: no program atach" night NIGHTLY_TESTS=atach &&
 	expect 2 "KEEP=0: want 1 to" night KEEP=0 &&
@@ -111,7 +111,7 @@ keeps_what_is_wanted()
 	done
 	make_night nightly-20260104T120000.part ""
 	rm "$nights/6.2.0-20260102T000000/.nightly"
-	make_night published 0
+	make_night reference 0
 	mkdir "$nights/delay-20250101T000000"
 	ln -s "$work" "$nights/link-20250101T000000"
 	: >"$work/.nightly"
@@ -119,7 +119,7 @@ keeps_what_is_wanted()
 	# of 1 3 4 4.part 5 and tonight's, the last 3, and the baseline
 	expect 2 "removing $nights/6.3.0-20260103T000000" \
 		broken_night KEEP=3 BASELINE="$nights/6.1.0-20260101T000000" &&
-	for name in 6.1.0-20260101T000000 6.2.0-20260102T000000 published \
+	for name in 6.1.0-20260101T000000 6.2.0-20260102T000000 reference \
 		    nightly-20260104T120000.part 6.5.0-20260105T000000 \
 		    delay-20250101T000000 link-20250101T000000; do
 		[ -d "$nights/$name" ] || { echo "$name is not there"; return 1; }
@@ -176,9 +176,9 @@ junit_is_what_ktap_says()
 	printf '# selftests: memcg_bpf: five\n# ok 1 five.a\n# \033[1mpanic\n' >"$work/torn"
 	cat "$work/ktap" >>"$work/all" && cat "$work/torn" >>"$work/all"
 
-	expect 1 "^3 passed, 2 failed, 2 skipped$" "$vm_dir/ktap.sh" cat "$work/ktap" &&
-	"$vm_dir/ktap2junit.py" "$work/ktap" "$work/xml" &&
-	"$vm_dir/ktap2junit.py" "$work/all" "$work/all.xml" &&
+	expect 1 "^3 passed, 2 failed, 2 skipped$" "$ci_dir/ktap.sh" cat "$work/ktap" &&
+	"$ci_dir/ktap2junit.py" "$work/ktap" "$work/xml" &&
+	"$ci_dir/ktap2junit.py" "$work/all" "$work/all.xml" &&
 	python3 - "$work/xml" "$work/all.xml" <<-'END' &&
 		import sys, xml.etree.ElementTree as ET
 		top = ET.parse(sys.argv[1]).getroot()
@@ -195,11 +195,11 @@ junit_is_what_ktap_says()
 		# the guest died in the middle of the last
 		assert get(ET.parse(sys.argv[2]).getroot()) == ["9", "3", "2"]
 	END
-	"$vm_dir/ktap2junit.py" "$work/ktap" >"$work/list" &&
+	"$ci_dir/ktap2junit.py" "$work/ktap" >"$work/list" &&
 	[ "$(cut -d ' ' -f 1 "$work/list" | sort | uniq -c | xargs)" = \
 		"2 fail 3 pass 2 skip" ] &&
-	expect 2 "no results of the kselftest runner" "$vm_dir/ktap2junit.py" /dev/null &&
-	expect 2 "No such file" "$vm_dir/ktap2junit.py" "$work/none"
+	expect 2 "no results of the kselftest runner" "$ci_dir/ktap2junit.py" /dev/null &&
+	expect 2 "No such file" "$ci_dir/ktap2junit.py" "$work/none"
 }
 
 # The paths in them are those of an example.

@@ -6,7 +6,7 @@
 #        results.sh --csv FILE...
 #
 # Is the CSV as results/README.md says?  See whether the columns that are described
-# there are those of the benchmarks, and whether the files in results/published are
+# there are those of the benchmarks, and whether the files in results/reference are
 # such files, and make a page that needs no other; or measure a little with each
 # benchmark and see to what that writes; or see to files that are there.  The output
 # is KTAP.
@@ -210,7 +210,7 @@ report()
 {
 	local page=$work/report/report.html file bench experiment
 
-	cp -r "$top_dir/results/published" "$work/report" &&
+	cp -r "$top_dir/results/reference" "$work/report" &&
 		make -s -C "$top_dir" report RESULTS="$work/report" || return
 	for file in "$work"/report/*/*.csv; do
 		bench=$(sed -n 's/^# bench: //p' "$file")
@@ -243,13 +243,13 @@ case ${1-} in
 		check "columns of $name.csv are described" both "$name" "$work/$name.csv"
 	done
 	shopt -s nullglob
-	published=("$top_dir"/results/published/*/*.csv)
-	csvs "${published[@]}"
-	page="what is published makes a page that needs no other"
-	if [ ${#published[@]} -gt 0 ]; then
+	reference=("$top_dir"/results/reference/*/*.csv)
+	csvs "${reference[@]}"
+	page="the reference results make a page that needs no other"
+	if [ ${#reference[@]} -gt 0 ]; then
 		check "$page" report
 	else
-		skip "$page" "nothing is: make bench RESULTS=results/published"
+		skip "$page" "there are none: make bench RESULTS=results/reference"
 	fi
 	;;
 esac

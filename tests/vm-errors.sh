@@ -183,7 +183,7 @@ missing_tools()
 	chmod -R go+rX "$work"
 	expect 120 "sudo apt-get install .*(dwarves.*qemu-system-x86|qemu-system-x86.*dwarves)" \
 		env PATH="$work/bin" HOME="$work/home" setpriv --reuid=65534 \
-		--regid=65534 --clear-groups "$vm_dir/run-suite.sh"
+		--regid=65534 --clear-groups "$ci_dir/run-suite.sh"
 }
 
 # in_tree_on_small_disk SIZE - in_tree, with the cache on a disk of that size, and
@@ -223,7 +223,7 @@ read_only_tree()
 	expect 2 "cannot write to .*/out/vm-suite-[0-9a-f]*: copy" unshare --mount sh -ec '
 		mount --bind "$1" "$1"
 		mount -o remount,bind,ro "$1"
-		exec "$1/vm/run-suite.sh"' sh "$top_dir"
+		exec "$1/ci/run-suite.sh"' sh "$top_dir"
 }
 
 ### interrupted

@@ -1,0 +1,240 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2317 # check calls them
+#
+# What `make check` does: look at the sources, build them with both compilers and
+# in a kernel tree, see that the tests skip where they must and that vm/ bears bad
+# input, run the suite on the sound reference kernels, and then see that it notices
+# each fault of broken ones.  The output is KTAP.
+#
+#   CHECKS=NAME...	only these: the names of tests here, and tools, suite,
+#			vm-errors, nightly, faults
+
+set -u -o pipefail
+. "$(dirname "$(realpath "$0")")/../tests/lib.sh"
+. "$ci_dir/suite.sh"
+
+# build COMPILER [VAR=VALUE...]
+build()
+{
+	local out=$top_dir/out/check-$1
+
+	shift
+	rm -rf "$out"
+	make -s -C "$top_dir" KSRC="$source" VMLINUX_BTF="$kernel/vmlinux" \
+		OUTPUT="$out" WERROR=1 "$@"
+}
+
+# all_skipped COMMAND [ARG...] - it exits as a skip, and each test says why
+all_skipped()
+{
+	local out status=0
+
+	out=$("$@") || status=$?
+	echo "$out"
+	[ "$status" -eq 4 ] || return 1
+	grep -q '^ok .* # SKIP .' <<<"$out" && ! grep '^not ok' <<<"$out" &&
+		! grep '^ok' <<<"$out" | grep -v '# SKIP .'
+}
+
+skips_in_vm()
+{
+	all_skipped "$vm_dir/vmtest.sh" -t 120 --append="$1" -- \
+		"$top_dir/out/check-gcc/over_high"
+}
+
+# As it would be in a kernel tree: at its place in one that has links to all the
+# rest of the source.
+in_kernel_tree()
+{
+	local tree=$work/tree home=tools/testing/selftests dir=. part
+
+	mkdir -p "$tree/$home/memcg_bpf"
+	for part in tools testing selftests memcg_bpf; do
+		find "$source/$dir" -mindepth 1 -maxdepth 1 ! -name "$part" \
+			-exec ln -s -t "$tree/$dir" {} +
+		dir=$dir/$part
+	done
+	tar -C "$top_dir" --exclude=./out --exclude=./.git -cf - . |
+		tar -C "$tree/$home/memcg_bpf" -xf -
+	make -s -C "$tree/$home" TARGETS=memcg_bpf install \
+		VMLINUX_BTF="$kernel/vmlinux" INSTALL_PATH="$top_dir/out/in-tree" &&
+	expect 0 "^ok 1 selftests: memcg_bpf: load" "$vm_dir/vmtest.sh" -t 300 -- \
+		"$top_dir/out/in-tree/run_kselftest.sh" -t memcg_bpf:load
+}
+
+# newest_source_package - the newest kernel source that apt can see
+newest_source_package()
+{
+	apt-cache search --names-only '^linux-source-[0-9.]+$' 2>/dev/null |
+		cut -d ' ' -f 1 | sort -V | tail -n 1
+}
+
+# Sources build with the libbpf, bpftool and headers of the newest kernel to be had,
+# too.  The BTF is that of the reference kernel: to build another kernel for its BTF
+# would take longer than all of this.
+with_newest_source()
+{
+	local package=$1 tree=$work/newest
+
+	if [ ! -e "/usr/src/$package.tar.xz" ]; then
+		(cd "$work" && apt-get -q download "$package" &&
+			dpkg-deb -x "$package"_*.deb "$work/deb") || return
+	fi
+	mkdir -p "$tree"
+	find /usr/src "$work/deb" -name "$package.tar.xz" 2>/dev/null | head -n 1 |
+		xargs -I{} tar -C "$tree" --strip-components=1 -xf {} || return
+	source=$tree build newest && source=$tree build newest-clang LLVM=1
+}
+
+# The libbpf of the kernel tree, installed and found as one of a distribution would
+# be.  One that is too old, or not there, is refused.
+with_system_libbpf()
+{
+	local prefix=$top_dir/out/libbpf
+
+	rm -rf "$prefix"
+	mkdir -p "$work/libbpf"
+	make -s -C "$source/tools/lib/bpf" OUTPUT="$work/libbpf/" prefix="$prefix" \
+		libdir="$prefix/lib" install || return
+	PKG_CONFIG_PATH=$prefix/lib/pkgconfig build libbpf LIBBPF=system || return
+	readelf -d "$top_dir/out/check-libbpf/load" | grep 'NEEDED.*libbpf\.so' || return
+	expect 0 "Totals: pass:[1-9][0-9]* fail:0 " "$vm_dir/vmtest.sh" -t 300 -- \
+		env LD_LIBRARY_PATH="$prefix/lib" "$top_dir/out/check-libbpf/load" || return
+
+	sed -i 's/^Version:.*/Version: 1.4.9/' "$prefix/lib/pkgconfig/libbpf.pc"
+	PKG_CONFIG_PATH=$prefix/lib/pkgconfig \
+		expect 2 "want libbpf 1.5 or newer, and pkg-config finds 1.4.9" \
+		build libbpf LIBBPF=system
+}
+
+# Layouts are the same on all 64-bit machines, so the BTF of this one's kernel does.
+for_arm64()
+{
+	build arm64 ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- &&
+		readelf -h "$top_dir/out/check-arm64/load" | grep AArch64
+}
+
+can_link_for_arm64()
+{
+	echo 'int main(void) { return 0; }' |
+		aarch64-linux-gnu-gcc -x c - -o "$work/arm64" -lelf -lz 2>/dev/null
+}
+
+# Each script and program says what it does and what it takes.
+all_have_help()
+{
+	local program
+
+	for program in "$vm_dir"/*.sh "$ci_dir"/*.sh "$ci_dir"/*.py "$tests_dir"/*.sh "$top_dir"/plots/*.sh \
+		       "$top_dir"/out/check-gcc/* "$top_dir/out/host/analyze"; do
+		if [ ! -f "$program" ] || [ ! -x "$program" ]; then
+			continue
+		fi
+		expect 0 '[Uu]sage: ' timeout 20 "$program" --help || return
+	done
+}
+
+# suites - run the suite on each of the reference kernels, side by side since most of
+# the time the tests sleep; one after the other is printed
+suites()
+{
+	local revision pids=() ret=0
+
+	for revision in $(reference_revisions); do
+		# built one after the other, as both make the same tools
+		(REVISION=$revision build_suite) || return
+	done
+	for revision in $(reference_revisions); do
+		REVISION=$revision "$ci_dir/run-suite.sh" \
+			-o "$top_dir/out/vm-$revision" >"$work/suite.$revision" 2>&1 &
+		pids+=($!)
+	done
+	for revision in $(reference_revisions); do
+		wait "${pids[0]}" || ret=$?
+		pids=("${pids[@]:1}")
+		cat "$work/suite.$revision"
+	done
+	cp "$work/suite.$(reference_revisions | cut -d ' ' -f 1)" "$ktap"
+	return "$ret"
+}
+
+# The kernel's own parser of KTAP reads what the suite has printed.
+ktap_is_valid()
+{
+	expect 0 'Ran [0-9]+ tests: passed: [0-9]+(, skipped: [0-9]+)?$' \
+		python3 "$source/tools/testing/kunit/kunit.py" parse "$ktap"
+}
+
+# is_wanted NAME
+is_wanted()
+{
+	[ -z "${CHECKS-}" ] || [[ " $CHECKS " == *" $1 "* ]]
+}
+
+want_check()
+{
+	! is_wanted "$1" || check "$@"
+}
+
+want_skip()
+{
+	! is_wanted "$1" || skip "$@"
+}
+
+# part NAME COMMAND [ARG...] - several tests, which print their own results
+part()
+{
+	! is_wanted "$1" || "${@:2}" || status=$?
+}
+
+cd "$top_dir" || exit
+need_packages "${kernel_packages[@]}" "${suite_packages[@]}" "${vm_packages[@]}" \
+	"${bench_packages[@]}" "shellcheck shellcheck" "python3 python3" "rsync rsync" \
+	"Rscript r-base-core"
+kernel=$("$vm_dir/kernel.sh" build) || exit
+source=$("$vm_dir/kernel.sh" source) || exit
+ktap=$top_dir/out/suite.ktap
+rm -f "$ktap"
+status=0
+
+want_check shellcheck shellcheck -x -P "$vm_dir:$ci_dir:$tests_dir" "$vm_dir"/*.sh "$ci_dir"/*.sh \
+	"$vm_dir/init" "$top_dir"/plots/*.sh "$tests_dir"/*.sh "$top_dir/.ci/run"
+want_check analyze make -s check-host
+want_check build-gcc build gcc
+want_check build-clang build clang LLVM=1
+want_check in-kernel-tree in_kernel_tree
+want_check system-libbpf with_system_libbpf
+if can_link_for_arm64; then
+	want_check build-arm64 for_arm64
+else
+	want_skip build-arm64 "no compiler and libraries for arm64: dpkg --add-architecture arm64; apt-get update; apt-get install gcc-aarch64-linux-gnu libelf-dev:arm64 zlib1g-dev:arm64"
+fi
+newest=$(newest_source_package)
+if [ "${newest:-$source_package}" != "$source_package" ]; then
+	want_check build-newest with_newest_source "$newest"
+else
+	want_skip build-newest "no source package newer than $source_package: add the release's -backports to apt's sources, and apt-get update"
+fi
+want_check help all_have_help
+want_check bench-options tests/bench-options.sh "$top_dir/out/check-gcc/memcg_bench"
+want_check results tests/results.sh "$top_dir/out/check-gcc/memcg_bench"
+want_check skip-unless-root all_skipped setpriv --reuid=65534 --regid=65534 \
+	--clear-groups "$top_dir/out/check-gcc/over_high"
+want_check skip-without-memcg skips_in_vm cgroup_disable=memory
+want_check skip-without-psi skips_in_vm psi=0
+want_check isolation "$vm_dir/vmtest.sh" -t 600 -- \
+	tests/isolation.sh "$top_dir/out/check-gcc/memcg_bench"
+want_check results-measured "$vm_dir/vmtest.sh" -t 600 -- \
+	tests/results.sh --measure "$top_dir/out/check-gcc/memcg_bench"
+want_check bench-resume "$vm_dir/vmtest.sh" -t 300 -- \
+	tests/bench-resume.sh "$top_dir/out/check-gcc/memcg_bench"
+part tools "$tests_dir/run.sh"
+part tools "$vm_dir/vmtest.sh" -t 600 -- env TMPDIR=/tmp TOOLS="$top_dir/out/tests" \
+	"$tests_dir/run.sh" --cgroup
+part suite suites
+[ ! -e "$ktap" ] || want_check ktap-is-valid ktap_is_valid
+part vm-errors "$tests_dir/vm-errors.sh"
+part nightly "$tests_dir/nightly.sh"
+part faults "$ci_dir/check-faults.sh"
+exit $status

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What below_low and below_min promise alike.  Both have the tree of
+ * prog_tests/protection/pressure.h, with FILE_SIZE of page cache in HIGH and in LOW.
+ */
+#ifndef __PROG_TESTS_PROTECTION_PROTECTION_H
+#define __PROG_TESTS_PROTECTION_PROTECTION_H
+
+#include "pressure_harness.h"
+
+/* one of the two */
+struct protection {
+	enum probe_callback callback;
+	struct probe_answer yes;
+};
+
+static const struct probe_answer no;
+
+/* HIGH has ops that say yes, LOW has none. */
+static inline void
+expect_high_keeps_its_pages(struct __test_metadata *_metadata,
+			    struct pressure *p, const struct protection *prot)
+{
+	struct losses lost;
+
+	attach(_metadata, p, p->high, p->high, prot->yes);
+	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size / 2);
+
+	expect_kept(_metadata, "HIGH", &lost.high);
+	expect_lost(_metadata, "LOW", &lost.low, params.file_size / 8 * 3);
+	EXPECT_EQ(0, lost.high.low)
+		TH_LOG("HIGH's protection yielded, with half of LOW's file left");
+	EXPECT_GT(asked(p, p->high, prot->callback), 0);
+	EXPECT_EQ(0, asked(p, p->low, prot->callback));
+}
+
+/* What there is to lose is lost by both. */
+static inline void expect_both_lose(struct __test_metadata *_metadata,
+				    struct pressure *p)
+{
+	struct losses lost;
+
+	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size);
+
+	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8);
+	expect_lost(_metadata, "LOW", &lost.low, params.file_size / 8);
+	EXPECT_EQ(0, lost.high.low);
+}
+
+/* HIGH and LOW have ops, PARENT's, that say no. */
+static inline void
+expect_both_lose_if_bpf_says_no(struct __test_metadata *_metadata,
+				struct pressure *p, const struct protection *prot)
+{
+	attach(_metadata, p, p->tb.cgroup, p->high, no);
+	expect_both_lose(_metadata, p);
+	EXPECT_GT(asked(p, p->high, prot->callback), 0);
+	EXPECT_GT(asked(p, p->low, prot->callback), 0);
+}
+
+/* HIGH and LOW have ops, PARENT's, that say yes about LOW. */
+static inline void
+expect_yes_protects_no_other(struct __test_metadata *_metadata,
+			     struct pressure *p, const struct protection *prot)
+{
+	struct losses lost;
+
+	attach(_metadata, p, p->tb.cgroup, p->low, prot->yes);
+	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size / 2);
+
+	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8 * 3);
+	expect_kept(_metadata, "LOW", &lost.low);
+	EXPECT_GT(asked(p, p->high, prot->callback), 0);
+	EXPECT_GT(asked(p, p->low, prot->callback), 0);
+}
+
+/*
+ * HIGH has ops that say yes about its child, which has all the pages.  Whatever
+ * is the target above the child, the child is not.
+ */
+static inline void
+expect_descendant_keeps_its_pages(struct __test_metadata *_metadata,
+				  struct pressure *p,
+				  const struct protection *prot)
+{
+	struct pressure_counts before, lost;
+	char child[PATH_MAX];
+
+	ASSERT_EQ(0, cg_enable_memory(p->high));
+	ASSERT_EQ(0, testbed_add_cgroup(&p->tb, child, "high/child"));
+	attach(_metadata, p, p->high, child, prot->yes);
+	fill(_metadata, p, child);
+	fill(_metadata, p, p->low);
+
+	before = pressure_counts(child);
+	EXPECT_EQ(0, pressure_reclaim(p->tb.cgroup, params.file_size / 2));
+	lost = pressure_since(child, before);
+	log_losses(_metadata, p, "child", child, &lost);
+	expect_kept(_metadata, "the child", &lost);
+	EXPECT_EQ(0, lost.low);
+	EXPECT_GT(asked(p, child, prot->callback), 0);
+
+	/* the control: without BPF the same takes the child's pages */
+	close(p->link);
+	p->link = -1;
+	ASSERT_EQ(0, pressure_drop(p, p->low));
+	before = pressure_counts(child);
+	EXPECT_EQ(0, pressure_reclaim(p->high, params.file_size / 2));
+	lost = pressure_since(child, before);
+	log_losses(_metadata, p, "child", child, &lost);
+	expect_lost(_metadata, "the child", &lost, params.file_size / 8 * 3);
+}
+
+/* HIGH has ops that say yes, and is the target, by its memory.reclaim. */
+static inline void
+expect_memory_reclaim_is_not_hindered(struct __test_metadata *_metadata,
+				      struct pressure *p,
+				      const struct protection *prot)
+{
+	struct losses lost;
+
+	attach(_metadata, p, p->high, p->high, prot->yes);
+	lost = fill_and_reclaim(_metadata, p, p->high, params.file_size / 2);
+
+	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8 * 3);
+	expect_kept(_metadata, "LOW", &lost.low);
+	EXPECT_EQ(0, lost.high.low)
+		TH_LOG("HIGH lost pages as one whom memory.low protects");
+}
+
+/* HIGH has ops that say yes, and is the target, by its memory.max. */
+static inline void
+expect_memory_max_is_not_hindered(struct __test_metadata *_metadata,
+				  struct pressure *p,
+				  const struct protection *prot)
+{
+	struct losses lost;
+
+	attach(_metadata, p, p->high, p->high, prot->yes);
+	fill(_metadata, p, p->high);
+	lost = losses_begin(p);
+	ASSERT_EQ(0, cg_write(p->high, "memory.max", "%" PRIu64,
+			      params.file_size / 2));
+	lost = losses_end(_metadata, p, lost);
+
+	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8 * 3);
+	EXPECT_EQ(0, lost.high.low)
+		TH_LOG("HIGH lost pages as one whom memory.low protects");
+}
+
+/* HIGH and LOW compete, and HIGH has to give, whatever LOW does. */
+static inline void expect_high_has_to_give(struct __test_metadata *_metadata,
+					   struct pressure *p)
+{
+	struct contest c = contest(_metadata, p, NULL);
+
+	EXPECT_GE(c.high.stolen * sysconf(_SC_PAGESIZE),
+		  (int64_t)params.file_size / 8)
+		TH_LOG("HIGH has lost too little");
+}
+
+#endif /* __PROG_TESTS_PROTECTION_PROTECTION_H */

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __PROG_TESTS_STRESS_MODEL_TREE_H
+#define __PROG_TESTS_STRESS_MODEL_TREE_H
+
+#include <limits.h>
+#include <stdint.h>
+
+#include "model.h"
+#include "probe.h"
+#include "step.h"
+#include "testbed.h"
+
+/* So many steps, the last ones, are told of when something is wrong. */
+#define MODEL_TREE_LAST 16
+
+/*
+ * A tree of cgroups with its model beside: each step is done to both, and what
+ * the kernel did is compared with what the model says.
+ *
+ *   memcg_bpf.<name>.<pid>	target of the reclaim by which ops are seen
+ *   |-- bystander		ops of its own, always
+ *   `-- c0			the root of the model's tree
+ *       `-- c<n> ...		the model's cgroups
+ *
+ * Whose ops a cgroup has is seen in reclaim, in which the kernel asks the ops of
+ * each cgroup whether it is protected: so one write tells of all of them, whether
+ * they can have tasks or not, and none needs to have memory.  The bystander's ops
+ * show that the kernel has asked.
+ */
+struct model_tree {
+	struct testbed tb;
+	char root[PATH_MAX];	/* c0 */
+	struct model model;
+	struct probe *probes[MODEL_OPS];
+	int links[MODEL_OPS];		/* -1: closed */
+	uint64_t ids[MODEL_CGROUPS];
+	/* what the probes had been called for before the model counted */
+	uint64_t online[MODEL_OPS];
+	uint64_t offline[MODEL_OPS];
+
+	struct probe *bystander;
+	int bystander_link;
+	uint64_t bystander_id;
+
+	unsigned int fail_nth;	/* allocation that is to fail in a step; 0: none */
+	bool fail_some;		/* random ones are to */
+	bool failed;		/* one may have, in the last step */
+	bool out_of_memory;	/* and that is why it was refused */
+
+	unsigned long steps;	/* done */
+	unsigned long taken[STEP_NR_WHAT];
+	unsigned long refused[STEP_NR_WHAT];
+	unsigned long failures[STEP_NR_WHAT];	/* refused for want of memory */
+	struct {
+		struct step step;
+		int ret;
+	} last[MODEL_TREE_LAST];
+	char why[512];		/* what is wrong */
+};
+
+/**
+ * model_tree_rules() - what the running kernel's revision says to a model
+ *
+ * Return: the rules.
+ */
+struct model_rules model_tree_rules(void);
+
+/**
+ * model_tree_create() - make the root of a tree, and load its ops
+ * @tree: what to fill in
+ * @name: as for testbed_create()
+ *
+ * Return: 0, or a negative errno after a line on stderr that says what failed.
+ */
+int model_tree_create(struct model_tree *tree, const char *name);
+
+/**
+ * model_tree_destroy() - detach everything, and remove the tree
+ * @tree: what model_tree_create() filled in, or only zeroes
+ *
+ * Return: as testbed_destroy().
+ */
+int model_tree_destroy(struct model_tree *tree);
+
+/**
+ * model_tree_path() - the path of a cgroup of the model
+ * @tree: the tree
+ * @path: where to put it, PATH_MAX bytes
+ * @cgroup: number of the cgroup
+ *
+ * Return: @path.
+ */
+char *model_tree_path(const struct model_tree *tree, char *path, int cgroup);
+
+/**
+ * model_tree_forget_calls() - count calls of the ops from now on
+ * @tree: the tree
+ *
+ * After something has been done to it that the model does not know of.
+ */
+void model_tree_forget_calls(struct model_tree *tree);
+
+/**
+ * model_tree_step() - do a step, and compare
+ * @tree: the tree
+ * @step: the step
+ *
+ * Compares what the kernel said, which ops were told of which cgroup, and whose
+ * ops all cgroups have then.  If an allocation was made to fail in the step, it
+ * may also be refused with ENOMEM, and has to have no effect then.
+ *
+ * Return: 0 or, if the kernel did not do what the model says, -1; the tree's why
+ * says what it did.
+ */
+int model_tree_step(struct model_tree *tree, const struct step *step);
+
+/**
+ * model_tree_check() - compare whose ops the cgroups have
+ * @tree: the tree
+ *
+ * Return: as model_tree_step().
+ */
+int model_tree_check(struct model_tree *tree);
+
+/**
+ * model_tree_owners() - ask the kernel whose ops each cgroup has
+ * @tree: the tree
+ * @owners: where to put it: a letter, '-' for none or, if several were asked, '?'
+ *
+ * For a person to read: without what model_tree_check() does to be sure.
+ */
+void model_tree_owners(const struct model_tree *tree,
+		       char owners[MODEL_CGROUPS]);
+
+/**
+ * model_tree_prepare_asking() - prepare this process for model_tree_check()
+ *
+ * Which ends its reclaim by a signal.
+ *
+ * Return: 0, or a negative errno.
+ */
+int model_tree_prepare_asking(void);
+
+/**
+ * model_tree_wrong() - note what the kernel did wrong
+ * @tree: the tree, whose why is set
+ * @fmt: what, as for printf()
+ *
+ * Return: -1, for the caller to return.
+ */
+int model_tree_wrong(struct model_tree *tree, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/**
+ * model_tree_complain() - print what is wrong, and how it came to that
+ * @tree: a tree of which model_tree_step() or model_tree_check() said so
+ */
+void model_tree_complain(const struct model_tree *tree);
+
+#endif /* __PROG_TESTS_STRESS_MODEL_TREE_H */
