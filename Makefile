@@ -26,9 +26,9 @@ HAVE_TOOL_LIBS := $(shell $(PKG_CONFIG) --exists $(TOOL_LIBS) 2>/dev/null && ech
 
 help:
 	@echo 'make                        build the tests'
-	@echo 'make run_tests              run them on this machine'
+	@echo 'make run_tests              run them on this machine, and say which promises it keeps'
 	@echo 'make install INSTALL_PATH=  install them with the kselftest runner'
-	@echo 'make vm                     the same on a kernel built for it, in QEMU '
+	@echo 'make vm                     the same on a kernel built for it, in QEMU (V=1 shows the KTAP)'
 	@echo 'make PROMISES.md            make it of the table of promises'
 	@echo 'make check                  check the sources and vm/, make vm, and prove the tests'
 	@echo '                            (CHECKS="NAME...": only some, see ci/check.sh --help)'
@@ -50,7 +50,7 @@ help:
 	@echo 'CROSS_COMPILE=   with ARCH=, for another architecture: its vmlinux with VMLINUX_BTF='
 
 vm:
-	@ci/ktap.sh ci/run-suite.sh
+	@ci/run-tests.sh ci/run-suite.sh
 
 check:
 	@ci/ktap.sh ci/check.sh
@@ -243,6 +243,20 @@ $(INCLUDE)/version.h: FORCE | $(INCLUDE)
 
 $(BUILD)/bench/environment.o: $(INCLUDE)/version.h
 
+# The sentences that tests print, as C; `make check` sees that they can be.
+$(INCLUDE)/promises.h: promises | $(INCLUDE)
+	$(call msg,GEN,,$@)
+	$(Q)awk 'function flush() {						\
+			if (text) printf "\t{ \"%s\", \"%s\" },\n", id, text;	\
+			text = "" }						\
+		 /^\t\t/ && text { sub(/^\t+/, " "); text = text $$0; next }	\
+		 { flush() }							\
+		 /^[a-z_]+\.[a-z0-9_]+$$/ { id = $$1 }				\
+		 sub(/^\tpromise: */, "") { text = $$0 }				\
+		 END { flush() }' promises > $@
+
+$(BUILD)/lib/promise.o: $(INCLUDE)/promises.h
+
 ifneq ($(HAVE_TOOL_LIBS),)
 $(BUILD)/bench/%.o: CFLAGS += -DHAVE_REPLAY $(shell $(PKG_CONFIG) --cflags gsl)
 BENCH_LDLIBS := $(shell $(PKG_CONFIG) --libs gsl)
@@ -287,7 +301,13 @@ endef
 
 define RUN_TESTS
 	$(MAKE) -s install KSRC=$(KSRC) OUTPUT=$(OUTPUT) INSTALL_PATH=$(OUTPUT)/kselftest &&	\
-	ci/ktap.sh $(OUTPUT)/kselftest/run_kselftest.sh
+	OUTPUT=$(OUTPUT) ci/run-tests.sh $(OUTPUT)/kselftest/run_kselftest.sh
+endef
+else
+define RUN_TESTS
+	BASE_DIR="$(selfdir)" OUTPUT=$(BUILD) ci/run-tests.sh bash -c			\
+		'. "$$BASE_DIR/kselftest/runner.sh"; per_test_logging=$(if $(summary),1);	\
+		 run_many "$$@"' run_many $(1)
 endef
 endif
 

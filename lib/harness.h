@@ -4,12 +4,18 @@
 
 /* kselftest_harness.h and what the tests of this suite add to it */
 
+#include <sys/utsname.h>
+
 #include <kselftest_harness.h>
+
+#include <bpf/btf.h>
 
 #include "delay.h"
 #include "libbpf_print.h"
 #include "params.h"
+#include "promise.h"
 #include "require.h"
+#include "revision.h"
 
 /* In FIXTURE_SETUP() or a test: skip if @reason, a text or NULL, says why. */
 #define SKIP_IF(reason) do {						\
@@ -49,12 +55,71 @@ static void exit_skip_if_all_skipped(void)
 	}
 }
 
+/*
+ * Tests print the promise that they guard, so that a log reads as a list of claims.
+ * The harness has no hook for that: what it is to call is put in front of each test.
+ */
+#define MAX_TESTS 64
+
+static struct {
+	const struct __test_metadata *test;
+	void (*fn)(struct __test_metadata *test,
+		   struct __fixture_variant_metadata *variant);
+	const char *promise;
+} announced[MAX_TESTS];
+
+static void announce(struct __test_metadata *test,
+		     struct __fixture_variant_metadata *variant)
+{
+	int i = 0;
+
+	while (announced[i].test != test)
+		i++;
+	ksft_print_msg("promise: %s\n", announced[i].promise);
+	fflush(stdout);		/* the test's process ends without */
+	announced[i].fn(test, variant);
+}
+
+static void announce_tests(const char *file)
+{
+	struct __fixture_metadata *fixture;
+	struct __test_metadata *test;
+	const char *promise;
+	int n = 0;
+
+	for (fixture = __fixture_list; fixture; fixture = fixture->next) {
+		for (test = fixture->tests; test && n < MAX_TESTS; test = test->next) {
+			promise = promise_of(file, test->name);
+			if (!promise)
+				continue;
+			announced[n].test = test;
+			announced[n].fn = test->fn;
+			announced[n].promise = promise;
+			test->fn = announce;
+			n++;
+		}
+	}
+}
+
+static void say_kernel(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	struct utsname name;
+
+	uname(&name);
+	ksft_print_msg("kernel: Linux %s, %s\n", name.release,
+		       revision_describe(btf));
+	btf__free(btf);
+}
+
 /* @prepare is run once, before the tests, which are processes forked from it. */
 #define MEMCG_BPF_HARNESS_MAIN_AFTER(prepare)				\
 int main(int argc, char **argv)						\
 {									\
 	params_init(&argc, argv);					\
 	libbpf_print_warnings();					\
+	announce_tests(__FILE__);					\
+	say_kernel();							\
 	atexit(exit_skip_if_all_skipped);				\
 	prepare;							\
 	return test_harness_run(argc, argv);				\

@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# usage: run-tests.sh [-v] COMMAND [ARG...]
+#
+# Run a command that runs the suite, and end with the verdict: see verdict.py.  -v, or
+# V=1 in the environment, shows the KTAP, else there is a line for each test program.
+# The KTAP is kept in OUTPUT/suite.ktap and the verdict in OUTPUT/verdict.json.
+#
+#   OUTPUT=DIR	default: out
+#
+# Exit status: that of the command unless it is 0, else that of verdict.py.
+
+set -u
+. "$(dirname "$(realpath "$0")")/../vm/help.sh"
+
+ci_dir=$(dirname "$(realpath "$0")")
+output=${OUTPUT:-$(dirname "$ci_dir")/out}
+verbose=
+case ${V-} in
+''|0)	;;
+*)	verbose=--verbose ;;
+esac
+if [ "${1-}" = -v ]; then
+	verbose=--verbose
+	shift
+fi
+[ $# -gt 0 ] || { echo "run-tests.sh: want a command; see --help" >&2; exit 2; }
+
+mkdir -p "$output" || exit 2
+if ! command -v python3 >/dev/null; then
+	echo "run-tests.sh: no python3, so the run ends without the verdict: apt-get install python3" >&2
+	exec "$ci_dir/ktap.sh" "$@"
+fi
+rm -f "$output/suite.ktap" "$output/verdict.json"
+# Ctrl-C ends the command, and then there is still something to tell.
+trap '' INT
+(trap - INT; exec "$@") |
+	"$ci_dir/verdict.py" $verbose --ktap="$output/suite.ktap" --json="$output/verdict.json"
+statuses=("${PIPESTATUS[@]}")
+[ "${statuses[0]}" -eq 0 ] || exit "${statuses[0]}"
+exit "${statuses[1]}"

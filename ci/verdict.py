@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""usage: verdict.py [--verbose] [--ktap=FILE] [--json=FILE] [--promises=TABLE] <KTAP
+
+Read what the suite prints while it runs, and say which promises of memcg_bpf_ops the
+kernel keeps, which it breaks and what was seen instead, and which it was not asked
+about and why.  What is broken stands last, before a line that counts the results of
+all tests: `N passed, N failed, N skipped`.
+
+  --verbose         pass on what is read, and the verdict behind "# "; without it
+                    there is a line for each test program
+  --ktap=FILE       keep what is read
+  --json=FILE       write the verdict for other programs
+  --promises=TABLE  the table of promises, if not that of this tree
+
+Exit status: 0 if no test failed and one was run, 1 if not, 2 for bad usage.
+"""
+
+import argparse
+import collections
+import json
+import re
+import sys
+import textwrap
+
+import ktap
+import promises
+
+KERNEL = re.compile(r"# kernel: (.*)$")
+SAID = re.compile(r"# [^ ]+:\d+:[^:]+:(.*)$")
+WIDTH = 90
+SEEN_LINES = 8      # of a failed test; the KTAP has all
+
+
+class Verdict:
+    """On one promise: kept, broken (seen: lines of the test) or not asked (reason)."""
+
+    def __init__(self, ident, promise):
+        self.id, self.promise = ident, promise
+        self.state, self.seen, self.reason = "not asked", [], "its program was not run"
+
+
+def what_was_seen(test):
+    seen = [match[1].strip() for match in map(SAID.match, test.log) if match]
+    if not seen:
+        seen = [test.reason or "the test ended without a word"]
+    return seen[:SEEN_LINES]
+
+
+def judge(table, programs):
+    """A verdict for each promise, and for tests that no promise knows."""
+    verdicts = {ident: Verdict(ident, promise)
+                for ident, promise in table.promises.items()}
+    for program in programs:
+        for ident, verdict in verdicts.items():
+            if ident.split(".")[0] == program.name:
+                verdict.reason = "its program ended before it"
+        for test in program.tests:
+            # PROGRAM, if the program as a whole is meant, else FIXTURE[.VARIANT].TEST
+            ident = f"{program.name}.{test.name.split('.')[-1]}"
+            verdict = verdicts.setdefault(ident, Verdict(ident, None))
+            if test.result == "fail":
+                verdict.state = "broken"
+                verdict.seen += what_was_seen(test)
+            elif verdict.state == "not asked" and test.result == "pass":
+                verdict.state = "kept"
+            elif verdict.state == "not asked":
+                verdict.reason = re.sub("^SKIP *", "", test.reason)
+    return verdicts
+
+
+def wrap(text, indent):
+    return textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=indent,
+                         break_long_words=False, break_on_hyphens=False)
+
+
+def count(number, noun):
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def shorten(idents, sizes):
+    """The names of idents, and of a program alone if all of its promises are there."""
+    programs = {}
+    for ident in idents:
+        programs.setdefault(ident.split(".")[0], []).append(ident)
+    for program, its in programs.items():
+        if len(its) == sizes[program]:
+            yield f"{program} (all {len(its)})" if len(its) > 1 else its[0]
+        else:
+            yield from its
+
+
+def not_asked_lines(verdicts, sizes):
+    reasons = {}
+    for verdict in verdicts:
+        reasons.setdefault(verdict.reason, []).append(verdict.id)
+    for reason, idents in reasons.items():
+        yield wrap(f"{reason}:", "  ")
+        yield wrap(", ".join(shorten(idents, sizes)), "    ")
+
+
+def broken_lines(verdict):
+    yield f"  {verdict.id}"
+    if verdict.promise:
+        yield wrap(verdict.promise.text, "    promised: ").replace(
+            "\n    promised: ", "\n              ")
+    for line in verdict.seen:
+        yield wrap(line, "    seen:     ").replace("\n    seen:     ", "\n              ")
+
+
+def verdict_lines(kernel, verdicts):
+    by_state = {"kept": [], "not asked": [], "broken": []}
+    for verdict in verdicts.values():
+        by_state[verdict.state].append(verdict)
+    yield ""
+    yield f"Verdict on {kernel or 'this kernel'}:"
+    yield f"{count(len(by_state['kept']), 'promise')} kept"
+    if by_state["not asked"]:
+        yield f"{count(len(by_state['not asked']), 'promise')} not asked about:"
+        sizes = collections.Counter(ident.split(".")[0] for ident in verdicts)
+        yield from not_asked_lines(by_state["not asked"], sizes)
+    if by_state["broken"]:
+        yield f"{count(len(by_state['broken']), 'promise')} broken:"
+        for verdict in by_state["broken"]:
+            yield from broken_lines(verdict)
+    else:
+        yield "no promise broken"
+
+
+def as_json(kernel, verdicts, counts):
+    return {
+        "kernel": kernel,
+        "passed": counts["pass"], "failed": counts["fail"], "skipped": counts["skip"],
+        "promises": [{
+            "id": verdict.id,
+            "promise": verdict.promise.text if verdict.promise else None,
+            "revisions": verdict.promise.revisions if verdict.promise else [],
+            "source": verdict.promise.source if verdict.promise else [],
+            "verdict": verdict.state,
+            **({"seen": verdict.seen} if verdict.state == "broken" else {}),
+            **({"reason": verdict.reason} if verdict.state == "not asked" else {}),
+        } for verdict in verdicts.values()],
+    }
+
+
+class Progress:
+    """A line for each program, or all that is read."""
+
+    def __init__(self, verbose):
+        self.verbose, self.open = verbose, False
+
+    def line(self, line, reader):
+        if self.verbose:
+            sys.stdout.write(line)
+        elif ktap.BEGIN.match(line.rstrip()):
+            print(f"{reader.current.name:16}", end="")
+            self.open = True
+        elif not line.startswith(("#", "ok ", "not ok ", "TAP version ", "1..", "KTAP ")):
+            self.program(None)
+            sys.stdout.write(line)
+        sys.stdout.flush()
+
+    def program(self, program):
+        if self.verbose or not self.open:
+            return
+        if program:
+            print(", ".join(f"{program.count(result)} {word}" for result, word in
+                            (("pass", "passed"), ("fail", "failed"), ("skip", "skipped"))
+                            if program.count(result)), end="")
+        print(flush=True)
+        self.open = False
+
+
+def read_all(options):
+    """Return the reader and what the kernel under test calls itself."""
+    reader, kernel, progress = ktap.Reader(), None, Progress(options.verbose)
+    copy = open(options.ktap, "w", encoding="utf-8") if options.ktap else None
+    sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+    sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+    for line in sys.stdin:
+        if copy:
+            copy.write(line)
+            copy.flush()
+        ended = reader.feed(line)
+        progress.line(line, reader)
+        if ended:
+            progress.program(ended)
+        said = KERNEL.match(line.rstrip().removeprefix("# "))
+        kernel = said[1] if said else kernel
+    progress.program(reader.close())
+    if copy:
+        copy.close()
+    return reader, kernel
+
+
+def main():
+    if sys.argv[1:] in (["-h"], ["--help"]):
+        print(__doc__, end="")
+        return 0
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--ktap")
+    parser.add_argument("--json")
+    parser.add_argument("--promises", default=promises.TABLE)
+    options = parser.parse_args()
+    try:
+        table = promises.Table(options.promises)
+        reader, kernel = read_all(options)
+        verdicts = judge(table, reader.programs)
+        counts = {result: sum(program.count(result) for program in reader.programs)
+                  for result in ("pass", "fail", "skip")}
+        if options.json:
+            with open(options.json, "w", encoding="utf-8") as file:
+                json.dump(as_json(kernel, verdicts, counts), file, indent=1)
+                file.write("\n")
+    except (OSError, promises.TableError) as error:
+        print(f"verdict.py: {error}", file=sys.stderr)
+        return 2
+    if reader.programs:
+        for lines in verdict_lines(kernel, verdicts):
+            for line in lines.split("\n"):
+                print(f"# {line}".rstrip() if options.verbose else line)
+    print(f"{counts['pass']} passed, {counts['fail']} failed, {counts['skip']} skipped")
+    return 0 if counts["fail"] == 0 and reader.programs else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
