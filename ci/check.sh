@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck disable=SC2317 # check calls them
 #
-# What `make check` does: look at the sources, build them with both compilers and
+# What `make check` does: look at the sources and the promises, build with both compilers and
 # in a kernel tree, see that the tests skip where they must and that vm/ bears bad
 # input, run the suite on the sound reference kernels, and then see that it notices
 # each fault of broken ones.  The output is KTAP.
 #
-#   CHECKS=NAME...	only these: the names of tests here, and tools, suite,
-#			vm-errors, nightly, faults
+#   CHECKS=NAME...	only these: the names of tests here, and verdict, tools,
+#			suite, vm-errors, nightly, faults
 
 set -u -o pipefail
 . "$(dirname "$(realpath "$0")")/../tests/lib.sh"
@@ -121,6 +121,14 @@ can_link_for_arm64()
 		aarch64-linux-gnu-gcc -x c - -o "$work/arm64" -lelf -lz 2>/dev/null
 }
 
+promises_md_is_of_the_table()
+{
+	ci/promises.py markdown | diff PROMISES.md - || {
+		echo "PROMISES.md is not made of the table: make PROMISES.md"
+		return 1
+	}
+}
+
 # Each script and program says what it does and what it takes.
 all_have_help()
 {
@@ -200,6 +208,9 @@ status=0
 
 want_check shellcheck shellcheck -x -P "$vm_dir:$ci_dir:$tests_dir" "$vm_dir"/*.sh "$ci_dir"/*.sh \
 	"$vm_dir/init" "$top_dir"/plots/*.sh "$tests_dir"/*.sh "$top_dir/.ci/run"
+want_check promises ci/promises.py check
+want_check promises-md promises_md_is_of_the_table
+part verdict "$tests_dir/verdict.sh"
 want_check analyze make -s check-host
 want_check build-gcc build gcc
 want_check build-clang build clang LLVM=1

@@ -19,7 +19,7 @@ a virtual machine, and compare what they say with an earlier night.  BENCH is so
 of ${all_benches[*]} (default: all), or none.
 
 What is printed is in summary.txt, too, of a folder of its own: RESULTS/RELEASE-DATE,
-with suite.ktap, suite.xml (JUnit), tests.txt, a folder for each benchmark, and
+with suite.ktap, suite.xml (JUnit), tests.txt, verdict.txt, verdict.json, a folder for each benchmark, and
 the exit status in \`status'.
 
   BASELINE=DIR          the night to compare with (default: the newest in RESULTS
@@ -308,6 +308,7 @@ run_suite()
 		failed=$((failed + 1))
 		: >"$dir/tests.txt"
 	fi
+	"$ci_dir/verdict.py" --json="$dir/verdict.json" <"$dir/suite.ktap" >"$dir/verdict.txt" || :
 	tell "suite: $(grep -c '^pass ' "$dir/tests.txt") passed, $(grep -c '^fail ' \
 		"$dir/tests.txt") failed, $(grep -c '^skip ' "$dir/tests.txt") skipped"
 	while read -r result name; do

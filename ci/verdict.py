@@ -47,17 +47,32 @@ def what_was_seen(test):
     return seen[:SEEN_LINES]
 
 
+def why_not_reached(program):
+    """Why a program has no result for one of its tests."""
+    whole = [test for test in program.tests if test.name == program.name]
+    if whole and whole[0].result == "skip":
+        said = [line.strip("# ") for line in whole[0].log]
+        return f"its program was skipped: {(said or ['it does not say why'])[-1]}"
+    if not program.complete:
+        return "the run ended before it"
+    return "its program ended before it"
+
+
 def judge(table, programs):
-    """A verdict for each promise, and for tests that no promise knows."""
+    """A verdict for each promise, and for failures that no promise knows."""
     verdicts = {ident: Verdict(ident, promise)
                 for ident, promise in table.promises.items()}
     for program in programs:
         for ident, verdict in verdicts.items():
             if ident.split(".")[0] == program.name:
-                verdict.reason = "its program ended before it"
+                verdict.reason = why_not_reached(program)
         for test in program.tests:
-            # PROGRAM, if the program as a whole is meant, else FIXTURE[.VARIANT].TEST
-            ident = f"{program.name}.{test.name.split('.')[-1]}"
+            whole = test.name == program.name
+            if whole and test.result != "fail":
+                continue
+            # FIXTURE[.VARIANT].TEST
+            ident = program.name if whole else \
+                f"{program.name}.{test.name.split('.')[-1]}"
             verdict = verdicts.setdefault(ident, Verdict(ident, None))
             if test.result == "fail":
                 verdict.state = "broken"
