@@ -2,8 +2,6 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -15,18 +13,10 @@
 #include "worker.h"
 #include "workload.h"
 
-/*
- * The kernel charges a page from a stock of the processor, which never has more
- * than a batch (MEMCG_CHARGE_BATCH) for a cgroup.  So the second batch that a
- * task touches on one processor is certain to need a charge, and each further
- * batch one more.
- */
 #define BATCH_PAGES	64
-#define WHOSE_BATCHES	2
-#define WHOSE_TRIES	3
 #define CHARGE_BATCHES	5
 
-static uint64_t batches(unsigned int nr)
+uint64_t probe_batches(unsigned int nr)
 {
 	return (uint64_t)nr * BATCH_PAGES * sysconf(_SC_PAGESIZE);
 }
@@ -106,112 +96,10 @@ uint64_t probe_total(struct probe *probe, enum probe_callback callback)
 
 int probe_charge(const char *cgroup)
 {
-	uint64_t size = batches(CHARGE_BATCHES);
+	uint64_t size = probe_batches(CHARGE_BATCHES);
 	int status = worker_run(cgroup, workload_touch_job, &size,
 				STEP_TIMEOUT_MS);
 
-	if (status < 0)
-		return status;
-	return status ? -ECHILD : 0;
-}
-
-int probe_whose(struct probe *probes[], int nr, const char *cgroup)
-{
-	char *const cgroups[] = { (char *)cgroup };
-	int whose, ret = probe_whose_each(probes, nr, cgroups, 1, &whose);
-
-	return ret ? ret + PROBE_SEVERAL : whose;
-}
-
-struct whose_job {
-	struct probe **probes;
-	int nr;
-	char *const *cgroups;
-	int nr_cgroups;
-	int *whose;	/* shared with the parent */
-};
-
-/* Find whose ops the worker's own cgroup has. */
-static int whose_here(struct probe *probes[], int nr, uint64_t id,
-		      volatile char *memory)
-{
-	struct {
-		uint64_t here, total;
-	} before[nr];
-	uint64_t at, here, total, size = batches(WHOSE_BATCHES);
-	long page = sysconf(_SC_PAGESIZE);
-	int i, whose = PROBE_NOBODY;
-
-	/* what another cgroup was charged for */
-	madvise((void *)memory, size, MADV_DONTNEED);
-
-	for (i = 0; i < nr; i++) {
-		before[i].here = probe_stats(probes[i], id).calls[PROBE_DELAY];
-		before[i].total = probe_total(probes[i], PROBE_DELAY);
-	}
-
-	for (at = 0; at < size; at += page)
-		memory[at] = 1;
-
-	for (i = 0; i < nr; i++) {
-		here = probe_stats(probes[i], id).calls[PROBE_DELAY] -
-			before[i].here;
-		total = probe_total(probes[i], PROBE_DELAY) - before[i].total;
-		if (!total)
-			continue;
-		if (whose != PROBE_NOBODY || here != total)
-			return PROBE_SEVERAL;
-		whose = i;
-	}
-	return whose;
-}
-
-static int whose_each_job(void *arg)
-{
-	struct whose_job *job = arg;
-	char *memory = workload_map(batches(WHOSE_BATCHES));
-	int i, tries, ret;
-
-	if (!memory)
-		return 1;
-
-	for (i = 0; i < job->nr_cgroups; i++) {
-		ret = cg_write(job->cgroups[i], "cgroup.procs", "0");
-		if (ret) {
-			fprintf(stderr, "# cannot enter cgroup %s: %s\n",
-				job->cgroups[i], strerror(-ret));
-			return 1;
-		}
-		/* The kernel may charge another cgroup meanwhile, but not each time. */
-		for (tries = 0; tries < WHOSE_TRIES; tries++) {
-			job->whose[i] = whose_here(job->probes, job->nr,
-						   cg_id(job->cgroups[i]), memory);
-			if (job->whose[i] != PROBE_SEVERAL)
-				break;
-		}
-	}
-	return 0;
-}
-
-int probe_whose_each(struct probe *probes[], int nr, char *const cgroups[],
-		     int nr_cgroups, int whose[])
-{
-	size_t size = nr_cgroups * sizeof(*whose);
-	struct whose_job job = {
-		.probes = probes,
-		.nr = nr,
-		.cgroups = cgroups,
-		.nr_cgroups = nr_cgroups,
-	};
-	int status;
-
-	job.whose = worker_share(size);
-	if (!job.whose)
-		return -errno;
-
-	status = worker_run(cgroups[0], whose_each_job, &job, STEP_TIMEOUT_MS);
-	memcpy(whose, job.whose, size);
-	munmap(job.whose, size);
 	if (status < 0)
 		return status;
 	return status ? -ECHILD : 0;

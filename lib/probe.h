@@ -72,6 +72,19 @@ void probe_forget(struct probe *probe, uint64_t id);
 uint64_t probe_total(struct probe *probe, enum probe_callback callback);
 
 /**
+ * probe_batches() - memory that takes so many charges
+ * @nr: batches of the stock of a processor
+ *
+ * The kernel charges a page from the stock of the processor, which never has more than
+ * a batch (MEMCG_CHARGE_BATCH, 64 pages) for a cgroup.  So the second batch that a task
+ * touches on one processor is certain to need a charge, and each further batch one
+ * more.
+ *
+ * Return: bytes.
+ */
+uint64_t probe_batches(unsigned int nr);
+
+/**
  * probe_charge() - charge a cgroup so often that its ops must be asked
  * @cgroup: path of the cgroup
  *
@@ -80,38 +93,5 @@ uint64_t probe_total(struct probe *probe, enum probe_callback callback);
  * Return: 0, or a negative errno.
  */
 int probe_charge(const char *cgroup);
-
-#define PROBE_NOBODY	(-1)
-#define PROBE_SEVERAL	(-2)
-
-/**
- * probe_whose() - find out whose ops a cgroup has
- * @probes: instances
- * @nr: how many
- * @cgroup: path of the cgroup
- *
- * Charges it, and looks which instance was asked for a delay of that cgroup.
- *
- * Return: the index of that instance, PROBE_NOBODY if none was, PROBE_SEVERAL
- * if more than one was, or an instance was asked for another cgroup instead, or
- * another negative errno below these.
- */
-int probe_whose(struct probe *probes[], int nr, const char *cgroup);
-
-/**
- * probe_whose_each() - probe_whose() for many cgroups, by a single worker
- * @probes: instances
- * @nr: how many
- * @cgroups: paths of the cgroups
- * @nr_cgroups: how many
- * @whose: where to put what probe_whose() returns for each
- *
- * The worker moves from cgroup to cgroup, which is quicker than a new one each
- * time, and tells the calls for one from those for the next.
- *
- * Return: 0, or a negative errno.
- */
-int probe_whose_each(struct probe *probes[], int nr, char *const cgroups[],
-		     int nr_cgroups, int whose[]);
 
 #endif /* __LIB_PROBE_H */

@@ -30,13 +30,14 @@
 #include "attach.h"
 #include "cgroup.h"
 #include "harness.h"
+#include "owner.h"
 #include "probe.h"
 #include "revision.h"
 #include "testbed.h"
 #include "worker.h"
 
 enum set {
-	NOBODY = PROBE_NOBODY,
+	NOBODY = OWNER_NOBODY,
 	FIRST = 0,
 	SECOND,
 	NR_SETS,
@@ -157,48 +158,28 @@ static int attach_fd(FIXTURE_DATA(attach) *self, enum set set, int fd,
 	return memcg_bpf_attach(self->sets[set]->maps.probe_ops, fd, flags);
 }
 
-static uint64_t asked(struct probe *probe, const char *cgroup)
-{
-	struct probe_stats stats = probe_stats(probe, cg_id(cgroup));
-
-	return stats.calls[PROBE_BELOW_LOW] + stats.calls[PROBE_BELOW_MIN];
-}
-
 /* Find whose ops some cgroups have. */
 static void find_owners(struct __test_metadata *_metadata,
-			FIXTURE_DATA(attach) *self, const char *cgroups[],
-			int nr, int owners[])
+			FIXTURE_DATA(attach) *self, char *const cgroups[], int nr,
+			int owners[])
 {
-	uint64_t before[NR_SETS][nr];
-	int i, j, ret;
+	const struct owner_search search = {
+		.probes = self->sets,
+		.nr = NR_SETS,
+		.reclaim = self->tb.cgroup,
+	};
 
-	for (i = 0; i < NR_SETS; i++) {
-		for (j = 0; j < nr; j++)
-			before[i][j] = asked(self->sets[i], cgroups[j]);
-	}
-
-	/* There is nothing to reclaim, so it looks everywhere in vain. */
-	ret = cg_write(self->tb.cgroup, "memory.reclaim", "1M");
-	ASSERT_TRUE(!ret || ret == -EAGAIN)
-		TH_LOG("memory.reclaim: %s", strerror(-ret));
-
-	for (j = 0; j < nr; j++) {
-		owners[j] = NOBODY;
-		for (i = 0; i < NR_SETS; i++) {
-			if (asked(self->sets[i], cgroups[j]) == before[i][j])
-				continue;
-			owners[j] = owners[j] == NOBODY ? i : PROBE_SEVERAL;
-		}
-	}
+	ASSERT_EQ(0, owners_find(&search, cgroups, nr, owners, NULL));
 }
 
 static void expect_owner(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(attach) *self, const char *when,
 			 const char *cgroup, int want)
 {
+	char *const cgroups[] = { (char *)cgroup };
 	int owner;
 
-	find_owners(_metadata, self, &cgroup, 1, &owner);
+	find_owners(_metadata, self, cgroups, 1, &owner);
 	EXPECT_EQ(want, owner)
 		TH_LOG("%s: %s has %s, and not %s", when,
 		       strrchr(cgroup, '/') + 1, set_name(owner),
@@ -215,7 +196,7 @@ struct owners {
 static struct owners owners_now(struct __test_metadata *_metadata,
 				FIXTURE_DATA(attach) *self)
 {
-	const char *cgroups[] = { self->target, self->child, self->sibling };
+	char *const cgroups[] = { self->target, self->child, self->sibling };
 	int owners[ARRAY_SIZE(cgroups)];
 
 	find_owners(_metadata, self, cgroups, ARRAY_SIZE(cgroups), owners);

@@ -23,6 +23,7 @@
 #include "cgroup.h"
 #include "clock.h"
 #include "harness.h"
+#include "owner.h"
 #include "probe.h"
 #include "testbed.h"
 #include "worker.h"
@@ -472,7 +473,7 @@ TEST_F_TIMEOUT(lifecycle, cgroups_come_and_go_under_attach_and_detach, 200)
 	       rounds, refused, silent, self->shared->rounds, calls(self, 1));
 	EXPECT_GE(self->shared->rounds, rounds / 2);
 	EXPECT_GT(total(self, 1, PROBE_DELAY), 0);
-	EXPECT_EQ(PROBE_NOBODY, probe_whose(self->probes, 2, arg.home));
+	EXPECT_EQ(OWNER_NOBODY, owner_by_charge(self->probes, 2, arg.home));
 
 	/* A page of a library, say, may have come in while the task was there. */
 	expect_no_dying(_metadata, self, 4);
@@ -662,7 +663,7 @@ TEST_F_TIMEOUT(lifecycle, rmdir_with_links_open, 200)
 		detach(self, nr);
 	for (nr = 0; nr < NR_CGROUPS; nr += NR_CGROUPS / 4) {
 		cgroup_nr(_metadata, self, cgroup, nr);
-		EXPECT_EQ(1, probe_whose(self->probes, 2, cgroup))
+		EXPECT_EQ(1, owner_by_charge(self->probes, 2, cgroup))
 			TH_LOG("cgroup%d lost its ops with the link of another", nr);
 	}
 }

@@ -19,6 +19,7 @@
 #include "attach.h"
 #include "cgroup.h"
 #include "harness.h"
+#include "owner.h"
 #include "probe.h"
 #include "testbed.h"
 #include "worker.h"
@@ -78,7 +79,7 @@ static void expect_owner(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(link) *self, const char *when,
 			 const char *cgroup, int want)
 {
-	int owner = probe_whose(self->sets, NR_SETS, cgroup);
+	int owner = owner_by_charge(self->sets, NR_SETS, cgroup);
 
 	EXPECT_EQ(want, owner)
 		TH_LOG("%s: %s has the ops of %d, and not of %d", when,
@@ -240,7 +241,7 @@ TEST_F_TIMEOUT(link, ends_with_its_cgroup, 120)
 	expect_cgroup(_metadata, "the cgroup removed", link, 0);
 	expect_alive(_metadata, "the cgroup removed", other, self->sibling);
 	expect_owner(_metadata, self, "the cgroup removed", self->sibling, SECOND);
-	expect_owner(_metadata, self, "the cgroup removed", self->inner, PROBE_NOBODY);
+	expect_owner(_metadata, self, "the cgroup removed", self->inner, OWNER_NOBODY);
 	close(other);
 
 	/* There is nothing in the way of the parent, or of one of the same name. */
@@ -249,7 +250,7 @@ TEST_F_TIMEOUT(link, ends_with_its_cgroup, 120)
 		TH_LOG("attach to the parent: %s", strerror(-other));
 	close(other);
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, gone, "target/gone"));
-	expect_owner(_metadata, self, "made anew", gone, PROBE_NOBODY);
+	expect_owner(_metadata, self, "made anew", gone, OWNER_NOBODY);
 	again = attach(self, FIRST, gone);
 	ASSERT_GE(again, 0)
 		TH_LOG("attach to the new one: %s", strerror(-again));
@@ -281,7 +282,7 @@ TEST_F_TIMEOUT(link, outlives_other_cgroups, 120)
 	expect_owner(_metadata, self, "a child removed", self->inner, FIRST);
 	close(child_link);
 	close(link);
-	expect_owner(_metadata, self, "closed", self->inner, PROBE_NOBODY);
+	expect_owner(_metadata, self, "closed", self->inner, OWNER_NOBODY);
 }
 
 /*
@@ -308,7 +309,7 @@ TEST_F_TIMEOUT(link, ends_with_a_cgroup_without_memcg, 120)
 	EXPECT_TRUE(has_ended(link, END_MS))
 		TH_LOG("the cgroup was removed, and the link does not end");
 	expect_cgroup(_metadata, "removed", link, 0);
-	expect_owner(_metadata, self, "removed", self->sibling, PROBE_NOBODY);
+	expect_owner(_metadata, self, "removed", self->sibling, OWNER_NOBODY);
 	other = attach(self, SECOND, self->sibling);
 	EXPECT_GE(other, 0)
 		TH_LOG("attach to the parent: %s", strerror(-other));

@@ -17,6 +17,7 @@
 #include "attach.h"
 #include "cgroup.h"
 #include "harness.h"
+#include "owner.h"
 #include "probe.h"
 #include "revision.h"
 #include "testbed.h"
@@ -581,18 +582,18 @@ TEST_F(empty, ops_are_ops_and_do_nothing)
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, inherits, "inherits"));
 	all_link = probe_attach(self->all, self->tb.cgroup, BPF_F_ALLOW_OVERRIDE);
 	ASSERT_GE(all_link, 0);
-	EXPECT_EQ(0, probe_whose(&self->all, 1, empty));
+	EXPECT_EQ(0, owner_by_charge(&self->all, 1, empty));
 
 	none_link = probe_attach(self->none, empty, 0);
 	ASSERT_GE(none_link, 0)
 		TH_LOG("attach: %s", strerror(-none_link));
-	EXPECT_EQ(PROBE_NOBODY, probe_whose(&self->all, 1, empty))
+	EXPECT_EQ(OWNER_NOBODY, owner_by_charge(&self->all, 1, empty))
 		TH_LOG("the empty ops have not taken the place of the others");
-	EXPECT_EQ(0, probe_whose(&self->all, 1, inherits));
+	EXPECT_EQ(0, owner_by_charge(&self->all, 1, inherits));
 	EXPECT_EQ(-EBUSY, probe_attach(self->none, empty, 0));
 
 	close(none_link);
-	EXPECT_EQ(0, probe_whose(&self->all, 1, empty))
+	EXPECT_EQ(0, owner_by_charge(&self->all, 1, empty))
 		TH_LOG("the empty ops have not gone");
 	close(all_link);
 }

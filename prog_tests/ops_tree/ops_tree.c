@@ -7,7 +7,7 @@
 
 #include "cgroup.h"
 #include "ops_tree.h"
-#include "worker.h"
+#include "owner.h"
 
 static struct probe *preloaded[OPS_NR];
 
@@ -126,72 +126,31 @@ void ops_tree_detach(struct ops_tree *tree, char ops)
 	*link = -1;
 }
 
-/*
- * The cgroup to charge in order to see the ops of @cgroup: itself, or a new child.
- */
-static char *place_to_charge(const char *cgroup)
+int ops_tree_whose(struct ops_tree *tree, char *const names[], int nr, char whose[])
 {
-	char *path;
-	int ret = cg_has_word(cgroup, "cgroup.subtree_control", "memory");
+	const struct owner_search search = {
+		.probes = tree->probes,
+		.nr = OPS_NR,
+		.reclaim = tree->tb.cgroup,
+	};
+	char **cgroups = calloc(nr, sizeof(*cgroups));
+	int *owners = calloc(nr, sizeof(*owners));
+	int i, ret = -ENOMEM;
 
-	if (ret < 0)
-		return errno = -ret, NULL;
-	if (!ret)
-		return strdup(cgroup);
-
-	if (asprintf(&path, "%s/whose", cgroup) < 0)
-		return NULL;
-	ret = cg_create(path);
-	if (ret) {
-		free(path);
-		return errno = -ret, NULL;
-	}
-	return path;
-}
-
-int ops_tree_whose(const struct ops_tree *tree, char *const names[], int nr,
-		   char whose[])
-{
-	char **places = calloc(nr, sizeof(*places));
-	int *result = calloc(nr, sizeof(*result));
-	char cgroup[PATH_MAX], letters[OPS_NR];
-	struct probe *probes[OPS_NR];
-	int i, ret = 0, err, nr_probes = 0;
-
-	if (!places || !result) {
-		ret = -ENOMEM;
+	if (!cgroups || !owners)
 		goto out;
-	}
-
-	for (i = 0; i < OPS_NR; i++) {
-		if (!tree->probes[i])
-			continue;
-		letters[nr_probes] = 'A' + i;
-		probes[nr_probes++] = tree->probes[i];
-	}
-
 	for (i = 0; i < nr; i++) {
-		places[i] = place_to_charge(ops_tree_path(tree, cgroup, names[i]));
-		if (!places[i]) {
-			ret = -errno;
-			fprintf(stderr, "# %s: %s\n", cgroup, strerror(errno));
+		if (asprintf(&cgroups[i], "%s/%s", tree->tb.cgroup, names[i]) < 0)
 			goto out;
-		}
 	}
-
-	ret = probe_whose_each(probes, nr_probes, places, nr, result);
+	ret = owners_find(&search, cgroups, nr, owners, NULL);
 	for (i = 0; i < nr && !ret; i++)
-		whose[i] = result[i] >= 0 ? letters[result[i]] :
-			   result[i] == PROBE_NOBODY ? '-' : '?';
+		whose[i] = owners[i] >= 0 ? 'A' + owners[i] :
+			   owners[i] == OWNER_NOBODY ? '-' : '?';
 out:
-	for (i = 0; i < nr && places && places[i]; i++) {
-		if (strcmp(places[i], ops_tree_path(tree, cgroup, names[i]))) {
-			err = cg_remove(places[i], STEP_TIMEOUT_MS);
-			ret = ret ?: err;
-		}
-		free(places[i]);
-	}
-	free(places);
-	free(result);
+	for (i = 0; i < nr && cgroups; i++)
+		free(cgroups[i]);
+	free(cgroups);
+	free(owners);
 	return ret;
 }

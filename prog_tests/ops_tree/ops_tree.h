@@ -13,8 +13,7 @@
 /*
  * A tree of cgroups, and ops to attach to some of them.
  *
- * A cgroup is named by its path below that of the testbed, such as "top/middle";
- * "." is the testbed's.  The ops are 'A' to 'D': instances of the probe, so that
+ * A cgroup is named by its path below that of the testbed, such as "top/middle".  The ops are 'A' to 'D': instances of the probe, so that
  * it shows whose callback has run.
  */
 struct ops_tree {
@@ -118,16 +117,14 @@ void ops_tree_detach(struct ops_tree *tree, char ops);
  * @tree: the tree
  * @names: names of the cgroups
  * @nr: how many
- * @whose: where to put 'A' to 'D' for each, '-' if it has none, or '?' if more
- * than one of them was asked, or one of them for another cgroup
+ * @whose: where to put 'A' to 'D' for each, '-' if it has none, or '?' if more than
+ *	one of them was asked
  *
- * Charges each.  A cgroup that gives the memory controller to its children can
- * have no task: it gets a new child for as long as it takes, whose ops are its
- * own.
+ * By reclaim, so that no cgroup needs to have a task, and that the delay callback is
+ * not what hierarchies are seen by.
  *
  * Return: 0, or a negative errno.
  */
-int ops_tree_whose(const struct ops_tree *tree, char *const names[], int nr,
-		   char whose[]);
+int ops_tree_whose(struct ops_tree *tree, char *const names[], int nr, char whose[]);
 
 #endif /* __PROG_TESTS_OPS_TREE_OPS_TREE_H */

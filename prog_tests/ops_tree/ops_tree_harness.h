@@ -108,7 +108,7 @@ static inline void expect_whose(struct __test_metadata *_metadata,
 		EXPECT_EQ(want[i], whose[i])
 			TH_LOG("%s: %s: %s%c, want %c", when, names[i],
 			       whose[i] == '-' ? "no ops were asked, " :
-			       whose[i] == '?' ? "several were asked, or for another cgroup, " :
+			       whose[i] == '?' ? "several were asked, " :
 			       "the ops asked are ", whose[i], want[i]);
 	}
 	free(whose);

@@ -12,9 +12,12 @@
 #include "clock.h"
 #include "fault_inject.h"
 #include "model_tree.h"
+#include "owner.h"
 #include "revision.h"
 
-int model_tree_wrong(struct model_tree *tree, const char *fmt, ...)
+/* Note what the kernel did wrong. */
+static int __attribute__((format(printf, 2, 3)))
+wrong(struct model_tree *tree, const char *fmt, ...)
 {
 	va_list args;
 
@@ -49,7 +52,6 @@ static int create_bystander(struct model_tree *tree)
 
 	if (ret)
 		return ret;
-	tree->bystander_id = cg_id(path);
 	tree->bystander = load(1U << PROBE_BELOW_MIN);
 	if (!tree->bystander)
 		return -errno;
@@ -90,7 +92,6 @@ int model_tree_create(struct model_tree *tree, const char *name)
 	}
 	ret = ret ?: testbed_add_cgroup(&tree->tb, tree->root, "c0");
 	ret = ret ?: cg_enable_memory(tree->root);
-	ret = ret ?: model_tree_prepare_asking();
 	if (ret) {
 		fprintf(stderr, "# cannot prepare %s: %s\n", tree->tb.cgroup,
 			strerror(-ret));
@@ -332,7 +333,7 @@ static int settle(struct model_tree *tree, bool called)
 			return 0;
 		usleep(500);
 	}
-	return model_tree_wrong(tree, "a cgroup that was removed does not go away");
+	return wrong(tree, "a cgroup that was removed does not go away");
 }
 
 /* Wait for the links that are to end because their cgroup was removed. */
@@ -347,7 +348,7 @@ static int settle_links(struct model_tree *tree, int cgroup)
 		if (!links[i].open || links[i].named != cgroup)
 			continue;
 		if (poll(&hup, 1, SETTLE_MS) != 1 || !(hup.revents & POLLHUP))
-			return model_tree_wrong(tree, "c%d was removed, and the link of %c does not end",
+			return wrong(tree, "c%d was removed, and the link of %c does not end",
 						cgroup, 'A' + i);
 	}
 	return 0;
@@ -360,10 +361,10 @@ static int compare_calls(struct model_tree *tree)
 
 	for (i = 0; i < MODEL_OPS; i++) {
 		if (online(tree, i) != m->online[i])
-			return model_tree_wrong(tree, "handle_cgroup_online of %c: %" PRIu64 " calls in all, want %" PRIu64,
+			return wrong(tree, "handle_cgroup_online of %c: %" PRIu64 " calls in all, want %" PRIu64,
 						'A' + i, online(tree, i), m->online[i]);
 		if (offline(tree, i) != m->offline[i])
-			return model_tree_wrong(tree, "handle_cgroup_offline of %c: %" PRIu64 " calls in all, want %" PRIu64,
+			return wrong(tree, "handle_cgroup_offline of %c: %" PRIu64 " calls in all, want %" PRIu64,
 						'A' + i, offline(tree, i), m->offline[i]);
 	}
 	return 0;
@@ -381,11 +382,11 @@ static int compare_calls_for(struct model_tree *tree, int cgroup)
 			continue;
 		stats = probe_stats(tree->probes[i], tree->ids[cgroup]);
 		if (stats.calls[PROBE_ONLINE] != c->online[i])
-			return model_tree_wrong(tree, "handle_cgroup_online of %c: %llu calls for c%d, want %u",
+			return wrong(tree, "handle_cgroup_online of %c: %llu calls for c%d, want %u",
 						'A' + i, stats.calls[PROBE_ONLINE], cgroup,
 						c->online[i]);
 		if (stats.calls[PROBE_OFFLINE] != c->offline[i])
-			return model_tree_wrong(tree, "handle_cgroup_offline of %c: %llu calls for c%d, want %u",
+			return wrong(tree, "handle_cgroup_offline of %c: %llu calls for c%d, want %u",
 						'A' + i, stats.calls[PROBE_OFFLINE], cgroup,
 						c->offline[i]);
 	}
@@ -422,10 +423,90 @@ static int take_calls_for(struct model_tree *tree, int cgroup)
 		came = stats.calls[PROBE_ONLINE] - c->online[i];
 		went = stats.calls[PROBE_OFFLINE] - c->offline[i];
 		if (came != went)
-			return model_tree_wrong(tree, "out of memory: for c%d %u calls of handle_cgroup_online of %c, and %u of handle_cgroup_offline",
+			return wrong(tree, "out of memory: for c%d %u calls of handle_cgroup_online of %c, and %u of handle_cgroup_offline",
 						cgroup, came, 'A' + i, went);
 		c->online[i] += came;
 		c->offline[i] += went;
+	}
+	return 0;
+}
+
+/* Whose ops reclaim asks about a cgroup: nobody's if it is not a memcg. */
+static int owner_of(const struct model *m, int cgroup)
+{
+	const struct model_cgroup *c = &m->cgroups[cgroup];
+
+	return c->exists && c->memory ? model_owner(m, cgroup) : MODEL_NONE;
+}
+
+/* Find the owners of those cgroups that @wanted is true for, or of all. */
+static int find_owners(struct model_tree *tree, const bool wanted[MODEL_CGROUPS],
+		       int owners[MODEL_CGROUPS], uint64_t strays[MODEL_OPS])
+{
+	const struct owner_search search = {
+		.probes = tree->probes,
+		.nr = MODEL_OPS,
+		.reclaim = tree->tb.cgroup,
+		.witness = tree->bystander,
+	};
+	char paths[MODEL_CGROUPS][PATH_MAX], *cgroups[MODEL_CGROUPS];
+	int i, nr = 0, ret, found[MODEL_CGROUPS];
+
+	for (i = 0; i < MODEL_CGROUPS; i++) {
+		if (tree->model.cgroups[i].exists && (!wanted || wanted[i])) {
+			cgroups[nr] = model_tree_path(tree, paths[nr], i);
+			nr++;
+		}
+	}
+	ret = owners_find(&search, cgroups, nr, found, strays);
+	for (i = 0, nr = 0; i < MODEL_CGROUPS; i++) {
+		owners[i] = OWNER_NOBODY;
+		if (!ret && tree->model.cgroups[i].exists && (!wanted || wanted[i]))
+			owners[i] = found[nr++];
+	}
+	return ret;
+}
+
+int model_tree_owners(struct model_tree *tree, int owners[MODEL_CGROUPS])
+{
+	return find_owners(tree, NULL, owners, NULL);
+}
+
+static const char *ops_name(int owner)
+{
+	static const char names[][2] = { "A", "B", "C", "D", "E", "F", "G", "H" };
+
+	_Static_assert(MODEL_OPS <= sizeof(names) / sizeof(names[0]),
+		       "more names are needed");
+	return owner >= 0 ? names[owner] :
+		owner == OWNER_NOBODY ? "nobody's" : "those of several";
+}
+
+/*
+ * Only those are looked at that have an owner.  If its ops are asked for nothing else,
+ * then those that should have none have none.
+ */
+int model_tree_check(struct model_tree *tree)
+{
+	bool wanted[MODEL_CGROUPS];
+	int i, owners[MODEL_CGROUPS];
+	uint64_t strays[MODEL_OPS];
+
+	for (i = 0; i < MODEL_CGROUPS; i++)
+		wanted[i] = owner_of(&tree->model, i) != MODEL_NONE;
+	if (find_owners(tree, wanted, owners, strays))
+		return wrong(tree, "cannot tell whose ops the cgroups have");
+
+	for (i = 0; i < MODEL_CGROUPS; i++) {
+		if (wanted[i] && owners[i] != owner_of(&tree->model, i))
+			return wrong(tree, "c%d: its ops are %s, want %s", i,
+				     ops_name(owners[i]),
+				     ops_name(owner_of(&tree->model, i)));
+	}
+	for (i = 0; i < MODEL_OPS; i++) {
+		if (strays[i])
+			return wrong(tree, "%s is asked %" PRIu64 " times for cgroups whose ops it should not be",
+				     ops_name(i), strays[i]);
 	}
 	return 0;
 }
@@ -450,7 +531,7 @@ static int compare_failed(struct model_tree *tree, const struct step *step)
 		came = online(tree, i) - tree->model.online[i];
 		went = offline(tree, i) - tree->model.offline[i];
 		if (came != went || (came && !may_come))
-			return model_tree_wrong(tree, "out of memory: %" PRIu64 " calls of handle_cgroup_online of %c, and %" PRIu64 " of handle_cgroup_offline",
+			return wrong(tree, "out of memory: %" PRIu64 " calls of handle_cgroup_online of %c, and %" PRIu64 " of handle_cgroup_offline",
 						came, 'A' + i, went);
 	}
 	for (i = 0; !ret && step->what == STEP_GIVE && i < MODEL_CGROUPS; i++) {
@@ -498,7 +579,7 @@ int model_tree_step(struct model_tree *tree, const struct step *step)
 	if (ret == -ENOMEM && tree->failed)
 		return compare_failed(tree, step);
 	if (reasons.nr ? !is_reason(&reasons, ret) : ret)
-		return model_tree_wrong(tree, "the kernel said: %s, want: %s",
+		return wrong(tree, "the kernel said: %s, want: %s",
 					ret ? strerror(-ret) : "success",
 					reasons_text(&reasons));
 

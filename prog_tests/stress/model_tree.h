@@ -40,7 +40,6 @@ struct model_tree {
 
 	struct probe *bystander;
 	int bystander_link;
-	uint64_t bystander_id;
 
 	unsigned int fail_nth;	/* allocation that is to fail in a step; 0: none */
 	bool fail_some;		/* random ones are to */
@@ -125,36 +124,17 @@ int model_tree_check(struct model_tree *tree);
 /**
  * model_tree_owners() - ask the kernel whose ops each cgroup has
  * @tree: the tree
- * @owners: where to put it: a letter, '-' for none or, if several were asked, '?'
+ * @owners: where to put it, as owners_find() does; for cgroups of the model that do
+ *	not exist, OWNER_NOBODY
  *
- * For a person to read: without what model_tree_check() does to be sure.
+ * Return: 0, or a negative errno after a line on stderr.
  */
-void model_tree_owners(const struct model_tree *tree,
-		       char owners[MODEL_CGROUPS]);
-
-/**
- * model_tree_prepare_asking() - prepare this process for model_tree_check()
- *
- * Which ends its reclaim by a signal.
- *
- * Return: 0, or a negative errno.
- */
-int model_tree_prepare_asking(void);
-
-/**
- * model_tree_wrong() - note what the kernel did wrong
- * @tree: the tree, whose why is set
- * @fmt: what, as for printf()
- *
- * Return: -1, for the caller to return.
- */
-int model_tree_wrong(struct model_tree *tree, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+int model_tree_owners(struct model_tree *tree, int owners[MODEL_CGROUPS]);
 
 /**
  * model_tree_complain() - print what is wrong, and how it came to that
  * @tree: a tree of which model_tree_step() or model_tree_check() said so
  */
-void model_tree_complain(const struct model_tree *tree);
+void model_tree_complain(struct model_tree *tree);
 
 #endif /* __PROG_TESTS_STRESS_MODEL_TREE_H */

@@ -3,15 +3,22 @@
 #include <string.h>
 
 #include "model_tree.h"
+#include "owner.h"
+
+static char letter(int owner)
+{
+	return owner >= 0 ? 'A' + owner : owner == OWNER_NOBODY ? '-' : '?';
+}
 
 /* The tree as the model and as the kernel has it, one cgroup a line. */
-static void print_tree(const struct model_tree *tree)
+static void print_tree(struct model_tree *tree)
 {
 	const struct model *m = &tree->model;
-	char path[PATH_MAX], owners[MODEL_CGROUPS];
-	int i, owner;
+	char path[PATH_MAX];
+	int i, owner, owners[MODEL_CGROUPS];
 
-	model_tree_owners(tree, owners);
+	if (model_tree_owners(tree, owners))
+		return;
 	for (i = 0; i < MODEL_CGROUPS; i++) {
 		if (!m->cgroups[i].exists)
 			continue;
@@ -20,16 +27,16 @@ static void print_tree(const struct model_tree *tree)
 		if (!m->cgroups[i].memory)
 			printf("no memcg\n");
 		else if (owner == MODEL_NONE)
-			printf("model: -, kernel: %c\n", owners[i]);
+			printf("model: -, kernel: %c\n", letter(owners[i]));
 		else
 			printf("model: %c%s%s, kernel: %c\n", 'A' + owner,
 			       m->links[owner].flags ? "+" : "",
 			       m->cgroups[i].own == owner ? " attached here" : "",
-			       owners[i]);
+			       letter(owners[i]));
 	}
 }
 
-void model_tree_complain(const struct model_tree *tree)
+void model_tree_complain(struct model_tree *tree)
 {
 	unsigned long i = tree->steps > MODEL_TREE_LAST ?
 		tree->steps - MODEL_TREE_LAST : 0;
