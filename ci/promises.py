@@ -194,7 +194,7 @@ def place(table, source):
 def print_markdown(table):
     promises = table.promises.values()
     nr_faults = sum(len(promise.faults) for promise in promises)
-    print(f"""<!-- made by `make promises` from the table `promises`; change that -->
+    print(f"""<!-- made by `make PROMISES.md` from the table `promises`; change that -->
 # What memcg_bpf_ops promises
 
 {len(table.promises)} promises, each with the test that guards it, and {nr_faults} ways in which a
