@@ -120,7 +120,7 @@ section()
 		"$plots/$bench.sh" "$csv" | escape
 		echo '</pre>'
 	fi
-	[ ! -e "$plots/published-$bench.csv" ] || table "$plots/earlier-$bench.csv"
+	[ ! -e "$plots/published-$bench.csv" ] || table "$plots/published-$bench.csv"
 	echo '<h3>To repeat it</h3>'
 	echo "<pre class=\"command\">$(repeat "$csv" | escape)</pre>"
 	echo '<details><summary>Environment and parameters</summary>'
