@@ -10,7 +10,7 @@
 IN_TREE := $(wildcard ../lib.mk)
 
 # These need no kernel tree, or get one for themselves.
-ALONE := help vm check bench nightly check-host analyze plots report tools traces fuzz PROMISES.md \
+ALONE := help vm check bench nightly check-host analyze plots report tools traces fuzz series PROMISES.md \
 	 $(if $(IN_TREE),,clean)
 .PHONY: $(filter-out PROMISES.md,$(ALONE))
 
@@ -39,6 +39,7 @@ help:
 	@echo 'make bench-native BENCH=    measure on this machine'
 	@echo 'make nightly                suite and benchmarks in QEMU, compared with the night before'
 	@echo 'make plots, make report     draw what is in results, and gather it in a page'
+	@echo 'make series KSRC=           write the suite as a patch series for a kernel tree'
 	@echo 'make clean'
 	@echo
 	@echo 'KSRC=DIR         kernel tree, 6.12 or newer, to build with; for vm: to build and boot'
@@ -49,11 +50,16 @@ help:
 	@echo 'LIBBPF=system    link with the libbpf that pkg-config finds, from 1.5'
 	@echo 'CROSS_COMPILE=   with ARCH=, for another architecture: its vmlinux with VMLINUX_BTF='
 
+# What prints the verdict is needed before the rest is installed.
 vm:
+	@bash -euc '. ci/suite.sh; need_packages "python3 python3"'
 	@ci/run-tests.sh ci/run-suite.sh
 
 check:
 	@ci/ktap.sh ci/check.sh
+
+series:
+	@ci/series.sh $(KSRC)
 
 PROMISES.md: promises ci/promises.py
 	@ci/promises.py markdown > $@.new && mv $@.new $@

@@ -43,20 +43,34 @@ skips_in_vm()
 		"$top_dir/out/check-gcc/over_high"
 }
 
-# As it would be in a kernel tree: at its place in one that has links to all the
-# rest of the source.
-in_kernel_tree()
+# kernel_tree DIR - a tree that has links to all of the source, but for the folders on
+# the way to the suite and the files that the series changes
+kernel_tree()
 {
-	local tree=$work/tree home=tools/testing/selftests dir=. part
+	local tree=$1 home=tools/testing/selftests dir=. part
 
-	mkdir -p "$tree/$home/memcg_bpf"
-	for part in tools testing selftests memcg_bpf; do
-		find "$source/$dir" -mindepth 1 -maxdepth 1 ! -name "$part" \
+	mkdir -p "$tree/$home"
+	for part in tools testing selftests ''; do
+		find "$source/$dir" -mindepth 1 -maxdepth 1 ! -name "${part:-memcg_bpf}" \
 			-exec ln -s -t "$tree/$dir" {} +
 		dir=$dir/$part
 	done
-	tar -C "$top_dir" --exclude=./out --exclude=./.git -cf - . |
-		tar -C "$tree/$home/memcg_bpf" -xf -
+	for part in MAINTAINERS $home/Makefile; do
+		rm "$tree/$part"
+		cp "$source/$part" "$tree/$part"
+	done
+}
+
+# The series for the list applies to a kernel tree, and there the suite builds, is
+# installed by the kernel's rules, and runs.
+in_kernel_tree()
+{
+	local tree=$work/tree home=tools/testing/selftests
+
+	kernel_tree "$tree" &&
+	GIT_AUTHOR_NAME=check GIT_AUTHOR_EMAIL=check@localhost \
+		"$ci_dir/series.sh" -o "$work/series" "$tree" &&
+	cat "$work"/series/000[1-9]-*.patch | (cd "$tree" && git apply -p1) &&
 	make -s -C "$tree/$home" TARGETS=memcg_bpf install \
 		VMLINUX_BTF="$kernel/vmlinux" INSTALL_PATH="$top_dir/out/in-tree" &&
 	expect 0 "^ok 1 selftests: memcg_bpf: load" "$vm_dir/vmtest.sh" -t 300 -- \
@@ -127,6 +141,26 @@ promises_md_is_of_the_table()
 		echo "PROMISES.md is not made of the table: make PROMISES.md"
 		return 1
 	}
+}
+
+# The kernel's own scripts look at style; .checkpatch.conf says what they need not.
+checkpatch()
+{
+	local files
+
+	mapfile -t files < <(find bench lib progs prog_tests -name '*.[ch]')
+	perl "$source/scripts/checkpatch.pl" --strict --no-tree --no-summary --show-types \
+		--terse -f "${files[@]}"
+}
+
+# kernel_doc - the comments of public functions are well-formed
+kernel_doc()
+{
+	local files
+
+	mapfile -t files < <(find bench lib prog_tests -name '*.h')
+	! perl "$source/scripts/kernel-doc" -none -Wall "${files[@]}" 2>&1 |
+		grep -v 'no structured comments found'
 }
 
 # Each script and program says what it does and what it takes.
@@ -210,6 +244,8 @@ want_check shellcheck shellcheck -x -P "$vm_dir:$ci_dir:$tests_dir" "$vm_dir"/*.
 	"$vm_dir/init" "$top_dir"/plots/*.sh "$tests_dir"/*.sh "$top_dir/.ci/run"
 want_check promises ci/promises.py check
 want_check promises-md promises_md_is_of_the_table
+want_check checkpatch checkpatch
+want_check kernel-doc kernel_doc
 part verdict "$tests_dir/verdict.sh"
 want_check analyze make -s check-host
 want_check build-gcc build gcc

@@ -34,12 +34,15 @@ done
 shift $((OPTIND - 1))
 [ $# -eq 1 ] || die "want KSRC; see series.sh --help"
 ksrc=$1
-[ -r "$ksrc/tools/testing/selftests/Makefile" ] && [ -r "$ksrc/MAINTAINERS" ] ||
-	die "KSRC=$ksrc: not a kernel tree, it has no MAINTAINERS and tools/testing/selftests/Makefile"
+for file in MAINTAINERS tools/testing/selftests/Makefile; do
+	[ -r "$ksrc/$file" ] || die "KSRC=$ksrc: not a kernel tree, cannot read $file in it"
+done
 [ ! -e "$ksrc/$home" ] || die "KSRC=$ksrc has a $home already"
 command -v git >/dev/null || die "no git: apt-get install git"
-author=$(git -C "$top_dir" var GIT_AUTHOR_IDENT 2>/dev/null | sed 's/>.*/>/') ||
+author=$(git -C "$top_dir" var GIT_AUTHOR_IDENT 2>/dev/null) ||
 	die "git does not know who you are: git config user.name, user.email"
+author=${author%>*}
+name=${author% <*} email=${author##*<}
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -49,8 +52,7 @@ git -C "$top_dir" archive HEAD | tar -C "$work/from" -xf -
 # In the tree there is no more of the kernel than what the series changes.
 tree()
 {
-	git -C "$work/tree" -c user.name="${author% <*}" \
-		-c user.email="$(sed 's/.*<\(.*\)>/\1/' <<<"$author")" "$@"
+	git -C "$work/tree" -c user.name="$name" -c user.email="$email" "$@"
 }
 mkdir -p "$work/tree/tools/testing/selftests"
 cp "$ksrc/MAINTAINERS" "$work/tree"
@@ -135,7 +137,7 @@ sed -i '0,/^TARGETS += memory-hotplug/s//TARGETS += memcg_bpf\n&/' \
 	"$work/tree/tools/testing/selftests/Makefile"
 grep -q '^TARGETS += memcg_bpf$' "$work/tree/tools/testing/selftests/Makefile" ||
 	die "KSRC=$ksrc: found no place for memcg_bpf in tools/testing/selftests/Makefile"
-awk -v author="$author" '
+awk -v author="$name <$email>" '
 	/^MEMORY CONTROLLER DRIVERS$/ && !done {
 		print "MEMCG BPF SELFTESTS"
 		print "M:\t" author

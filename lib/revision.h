@@ -108,11 +108,15 @@ bool revision_can(unsigned int wanted);
 
 /**
  * revision_dialect() - how the running kernel is told which cgroup to attach to
+ *
+ * Return: the dialect that its BTF tells or, where that is silent, its answer.
  */
 enum link_dialect revision_dialect(void);
 
 /**
  * revision_ask_dialect() - the same, told by the kernel's answer and not by its BTF
+ *
+ * Return: the dialect.
  */
 enum link_dialect revision_ask_dialect(void);
 
