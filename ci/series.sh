@@ -133,7 +133,7 @@ itself.
 END
 
 # In alphabetical order, where they are when this is read.
-sed -i '0,/^TARGETS += memory-hotplug/s//TARGETS += memcg_bpf\n&/' \
+sed -i '0,/^TARGETS += memfd/s//TARGETS += memcg_bpf\n&/' \
 	"$work/tree/tools/testing/selftests/Makefile"
 grep -q '^TARGETS += memcg_bpf$' "$work/tree/tools/testing/selftests/Makefile" ||
 	die "KSRC=$ksrc: found no place for memcg_bpf in tools/testing/selftests/Makefile"
