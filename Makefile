@@ -177,13 +177,15 @@ protection_OBJS := $(call objs,prog_tests/protection/*.c)
 ops_tree_OBJS := $(call objs,prog_tests/ops_tree/*.c)
 
 # bench/ runs on the kernel that is measured.  One benchmark replays traces: it and
-# bench/replay/, which needs lib/ but no BPF, are left out where the libraries are.
-BENCH_OBJS := $(call objs,bench/*.c bench/replay/*.c)
+# bench/replay/, which needs lib/ but no BPF, are left out where the libraries are not
+# there.  None imports traces.
+BENCH_OBJS := $(filter-out $(BUILD)/bench/replay/trace_json.o,		\
+			   $(call objs,bench/*.c bench/replay/*.c))
 ifeq ($(HAVE_TOOL_LIBS),)
 BENCH_OBJS := $(filter-out $(call objs,bench/isolation*.c bench/replay/*.c),$(BENCH_OBJS))
 endif
 
-CFLAGS += -std=gnu11 -g -O2 -Wall -Wextra $(ERROR_CFLAGS) -MMD -MP	\
+CFLAGS += -std=gnu11 -g -O2 -Wall -Wextra -pthread $(ERROR_CFLAGS) -MMD -MP	\
 	  -Ilib -Iprogs -I$(INCLUDE) $(LIBBPF_CFLAGS)	\
 	  -isystem $(KSRC)/tools/testing/selftests			\
 	  -isystem $(KSRC)/tools/include/uapi

@@ -165,6 +165,12 @@ TEST_F_TIMEOUT(below_min, memory_max_of_high_is_not_hindered, 300)
 	expect_memory_max_is_not_hindered(_metadata, &self->p, &below_min);
 }
 
+/* HIGH's ops say yes, then no, then yes: each counts from the next question on. */
+TEST_F_TIMEOUT(below_min, each_answer_counts_from_the_next_question, 300)
+{
+	expect_each_answer_counts(_metadata, &self->p, &below_min);
+}
+
 /*
  * HIGH and LOW at work at the same time, with memory for one and a half of them.
  * LOW has to give, and is delayed.  See prog_tests/protection/contest.h for the tree.

@@ -12,7 +12,11 @@
  */
 #include <inttypes.h>
 
+#include "attach.h"
 #include "ops_tree/ops_tree_harness.h"
+#include "revision.h"
+
+#include "online_ops.skel.h"
 
 #define ALLOW BPF_F_ALLOW_OVERRIDE
 
@@ -206,6 +210,37 @@ TEST_F_TIMEOUT(online_offline, once_for_each_child, 120)
 	expect_offline(_metadata, tree, "top/new", '-');
 	expect_offline(_metadata, tree, "top", '-');
 	expect_totals(_metadata, tree, "at the end", 'B', 1, 1);
+}
+
+/*
+ * handle_cgroup_online finds the ops already in the memcg that it is given:
+ *
+ *   top			has the ops, which look
+ *   `-- child		is made
+ */
+TEST_F_TIMEOUT(online_offline, memcg_has_the_ops_when_it_is_called, 120)
+{
+	struct online_ops *skel = online_ops__open();
+	char path[PATH_MAX];
+	int link;
+
+	ASSERT_NE(NULL, skel);
+	ASSERT_EQ(0, revision_fit(skel->obj));
+	ASSERT_EQ(0, online_ops__load(skel));
+	grow(_metadata, &self->tree, "top");
+	link = memcg_bpf_attach_path(skel->maps.online_ops,
+				     ops_tree_path(&self->tree, path, "top"), 0);
+	ASSERT_GE(link, 0)
+		TH_LOG("attach: %s", strerror(-link));
+	grow(_metadata, &self->tree, "top/child");
+	EXPECT_EQ(1, skel->bss->calls);
+	if (skel->bss->can_see)
+		EXPECT_EQ(1, skel->bss->found)
+			TH_LOG("the memcg of child did not have the ops of top");
+	close(link);
+	prune(_metadata, &self->tree, "top");
+	if (!skel->bss->can_see)
+		SKIP(return, "no member bpf_ops in struct mem_cgroup: nobody can see the ops of a memcg");
 }
 
 /*

@@ -148,6 +148,34 @@ expect_memory_max_is_not_hindered(struct __test_metadata *_metadata,
 		TH_LOG("HIGH lost pages as one whom memory.low protects");
 }
 
+/*
+ * HIGH has ops that say yes, then no, then yes.  Reclaim in PARENT before and after
+ * each change takes LOW's pages, both's, and LOW's again.
+ */
+static inline void
+expect_each_answer_counts(struct __test_metadata *_metadata, struct pressure *p,
+			  const struct protection *prot)
+{
+	struct losses lost;
+
+	attach(_metadata, p, p->high, p->high, prot->yes);
+	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size / 4);
+	expect_kept(_metadata, "HIGH (yes)", &lost.high);
+	expect_lost(_metadata, "LOW", &lost.low, params.file_size / 16 * 3);
+
+	ASSERT_EQ(0, probe_answer(p->probe, p->high, no));
+	lost = losses_begin(p);
+	EXPECT_EQ(0, pressure_reclaim(p->tb.cgroup, params.file_size / 2));
+	lost = losses_end(_metadata, p, lost);
+	expect_lost(_metadata, "HIGH (no)", &lost.high, params.file_size / 16);
+
+	ASSERT_EQ(0, probe_answer(p->probe, p->high, prot->yes));
+	lost = losses_begin(p);
+	EXPECT_EQ(0, pressure_reclaim(p->tb.cgroup, params.file_size / 8));
+	lost = losses_end(_metadata, p, lost);
+	expect_kept(_metadata, "HIGH (yes again)", &lost.high);
+}
+
 /* HIGH and LOW compete, and HIGH has to give, whatever LOW does. */
 static inline void expect_high_has_to_give(struct __test_metadata *_metadata,
 					   struct pressure *p)

@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which task sleeps in the delay, for what it charges, and to whom that is charged.
+ * high_delay.c is about the length of the sleep.
+ *
+ *   memcg_bpf.delayed_task.<pid>	no limit
+ *   |-- high			ops, which answer DELAY_MS unless a test says other
+ *   |-- low			other ops, which answer 0
+ *   `-- control		no ops
+ *
+ * A worker charges some batches of 64 pages.  memory.pressure of its cgroup tells how
+ * long it was stalled, the probe how often BPF has asked for a delay.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "harness.h"
+#include "probe.h"
+#include "testbed.h"
+#include "worker.h"
+#include "workload.h"
+
+#define DELAY_MS	100
+#define BATCHES		6
+/* One batch may come from the stock, and the last one need not be full. */
+#define MIN_DELAYS	(BATCHES - 2)
+
+FIXTURE(delayed_task)
+{
+	struct testbed tb;
+	char high[PATH_MAX];
+	char low[PATH_MAX];
+	char control[PATH_MAX];
+	struct probe *high_ops;
+	struct probe *low_ops;
+	int high_link;
+	int low_link;
+};
+
+static void answer(struct probe *probe, unsigned int ms)
+{
+	probe_answer(probe, NULL, (struct probe_answer){ .delay_ms = ms });
+}
+
+FIXTURE_SETUP(delayed_task)
+{
+	self->high_link = -1;
+	self->low_link = -1;
+	REQUIRE_OPS(CAN_DELAY);
+	REQUIRE(REQUIRE_PSI);
+	ASSERT_EQ(0, testbed_create(&self->tb, "delayed_task"));
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->high, "high"));
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->low, "low"));
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->control, "control"));
+	self->high_ops = probe_load_only(1U << PROBE_DELAY);
+	ASSERT_NE(NULL, self->high_ops);
+	self->low_ops = probe_load_only(1U << PROBE_DELAY);
+	ASSERT_NE(NULL, self->low_ops);
+	answer(self->high_ops, DELAY_MS);
+	self->high_link = probe_attach(self->high_ops, self->high, 0);
+	ASSERT_GE(self->high_link, 0)
+		TH_LOG("attach to high: %s", strerror(-self->high_link));
+	self->low_link = probe_attach(self->low_ops, self->low, 0);
+	ASSERT_GE(self->low_link, 0)
+		TH_LOG("attach to low: %s", strerror(-self->low_link));
+}
+
+FIXTURE_TEARDOWN(delayed_task)
+{
+	if (self->high_link >= 0)
+		close(self->high_link);
+	if (self->low_link >= 0)
+		close(self->low_link);
+	EXPECT_EQ(0, testbed_destroy(&self->tb));
+	probe__destroy(self->high_ops);
+	probe__destroy(self->low_ops);
+}
+
+static uint64_t delays(struct probe *probe, const char *cgroup)
+{
+	return probe_stats(probe, cg_id(cgroup)).delays;
+}
+
+static uint64_t calls(struct probe *probe, const char *cgroup)
+{
+	return probe_stats(probe, cg_id(cgroup)).calls[PROBE_DELAY];
+}
+
+/* Run a worker, and return how long its cgroup was stalled meanwhile. */
+static int64_t run(struct __test_metadata *_metadata, const char *cgroup,
+		   int (*job)(void *arg), void *arg)
+{
+	int64_t before = cg_memory_stall_us(cgroup);
+	int status;
+	pid_t pid;
+
+	pid = worker_start(cgroup, 0, job, arg);
+	ASSERT_GT(pid, 0);
+	ASSERT_EQ(1, worker_wait_stalled(pid, cgroup, STEP_TIMEOUT_MS, &status));
+	ASSERT_EQ(0, status)
+		TH_LOG("worker in %s: %s", cgroup, worker_status(status));
+	return cg_memory_stall_us(cgroup) - before;
+}
+
+/* Wait until @flag is true or the worker has ended, which it must not. */
+static void wait_for(struct __test_metadata *_metadata, volatile bool *flag, pid_t pid)
+{
+	int ms, status;
+
+	for (ms = 0; !*flag; ms += 10) {
+		ASSERT_LT(ms, STEP_TIMEOUT_MS);
+		ASSERT_EQ(0, worker_wait(pid, 10, &status))
+			TH_LOG("worker: %s", worker_status(status));
+	}
+}
+
+/* A sleep is not shorter than asked for, but PSI may lose some of it. */
+static void expect_slept(struct __test_metadata *_metadata, const char *who,
+			 int64_t stall_us, uint64_t nr, unsigned int ms)
+{
+	int64_t want_us = nr * delay_stall_us(ms);
+
+	TH_LOG("%s: stalled %" PRId64 " us, asked to for %" PRId64, who, stall_us,
+	       want_us);
+	EXPECT_GE(stall_us, want_us - want_us / 20)
+		TH_LOG("%s: slept for too short", who);
+}
+
+/*
+ * What @job charges delays it in HIGH, and not where there are no ops.  @all: each of
+ * its charges may sleep, so that each delay that BPF asks for is one.
+ */
+static void expect_delayed(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(delayed_task) *self, const char *what,
+			   int (*job)(void *arg), void *arg, bool all)
+{
+	int64_t stall_us = run(_metadata, self->control, job, arg);
+
+	EXPECT_EQ(0, stall_us)
+		TH_LOG("%s: stalled without ops", what);
+	stall_us = run(_metadata, self->high, job, arg);
+	EXPECT_GE(delays(self->high_ops, self->high), MIN_DELAYS)
+		TH_LOG("%s: the delay callback was not called for each batch", what);
+	expect_slept(_metadata, what, stall_us,
+		     all ? delays(self->high_ops, self->high) : 1, DELAY_MS);
+}
+
+static void *touch_thread(void *status)
+{
+	*(int *)status = workload_touch(probe_batches(BATCHES)) ? 1 : 0;
+	return NULL;
+}
+
+static int charge_in_thread(void *arg)
+{
+	pthread_t thread;
+	int status = 1;
+
+	(void)arg;
+	if (pthread_create(&thread, NULL, touch_thread, &status) ||
+	    pthread_join(thread, NULL))
+		return 1;
+	return status;
+}
+
+/* HIGH's worker has a second thread, which charges while the first one waits. */
+TEST_F_TIMEOUT(delayed_task, any_thread_is, 120)
+{
+	expect_delayed(_metadata, self, "a thread", charge_in_thread, NULL, true);
+}
+
+static int charge_page_cache(void *path)
+{
+	return workload_write_file(path, probe_batches(BATCHES)) ? 1 : 0;
+}
+
+/* HIGH's worker writes a file. */
+TEST_F_TIMEOUT(delayed_task, for_page_cache, 120)
+{
+	char path[2 * PATH_MAX];
+
+	REQUIRE(REQUIRE_PAGE_CACHE);
+	snprintf(path, sizeof(path), "%s/file", self->tb.dir);
+	expect_delayed(_metadata, self, "page cache", charge_page_cache, path, true);
+}
+
+/* Write to @fd until it would block; return how much. */
+static uint64_t fill(int fd)
+{
+	static char chunk[64 * 1024];
+	uint64_t sum = 0;
+	ssize_t n;
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	while ((n = write(fd, chunk, sizeof(chunk))) > 0)
+		sum += n;
+	return sum;
+}
+
+static int charge_pipes(void *arg)
+{
+	uint64_t left = probe_batches(BATCHES), filled;
+	int fds[2];
+
+	(void)arg;
+	while (left) {
+		if (pipe(fds))
+			return 1;
+		filled = fill(fds[1]);
+		if (!filled)
+			return 1;
+		left -= filled < left ? filled : left;
+	}
+	return 0;
+}
+
+/* HIGH's worker fills pipes: kernel memory, charged by the page. */
+TEST_F_TIMEOUT(delayed_task, for_pipes, 120)
+{
+	expect_delayed(_metadata, self, "pipes", charge_pipes, NULL, true);
+}
+
+static int charge_sockets(void *arg)
+{
+	uint64_t left = probe_batches(BATCHES), filled;
+	int fds[2];
+
+	(void)arg;
+	while (left) {
+		if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds))
+			return 1;
+		filled = fill(fds[0]);
+		if (!filled)
+			return 1;
+		left -= filled < left ? filled : left;
+	}
+	return 0;
+}
+
+/*
+ * HIGH's worker fills UNIX sockets: kernel memory, charged by the object.  The kernel
+ * first tries to get large pieces without reclaim: such a charge may not sleep.
+ */
+TEST_F_TIMEOUT(delayed_task, for_unix_sockets, 120)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds))
+		SKIP(return, "no UNIX sockets in this kernel: CONFIG_UNIX=y");
+	close(fds[0]);
+	close(fds[1]);
+	expect_delayed(_metadata, self, "UNIX sockets", charge_sockets, NULL,
+		       false);
+}
+
+/* Memory of a worker that another one writes to. */
+struct remote {
+	volatile bool ready;
+	pid_t pid;
+	char *memory;
+	size_t size;
+};
+
+static int own_memory(void *arg)
+{
+	struct remote *remote = arg;
+
+	remote->memory = workload_map(remote->size);
+	remote->pid = getpid();
+	remote->ready = true;
+	while (pause() < 0)
+		;
+	return 0;
+}
+
+/* A page of our own, written to each of the other's pages. */
+static int write_to_remote(void *arg)
+{
+	struct remote *remote = arg;
+	long page = sysconf(_SC_PAGESIZE);
+	struct iovec from = { .iov_base = workload_map(page), .iov_len = page };
+	struct iovec to = { .iov_len = page };
+	size_t at;
+
+	for (at = 0; at < remote->size; at += page) {
+		to.iov_base = remote->memory + at;
+		if (process_vm_writev(remote->pid, &from, 1, &to, 1, 0) != page)
+			return 1;
+	}
+	return 0;
+}
+
+/* Write from one cgroup into memory of a worker in another; return the writer's stall. */
+static int64_t write_from_to(struct __test_metadata *_metadata, const char *from,
+			     const char *to)
+{
+	struct remote *remote = worker_share(sizeof(*remote));
+	int64_t stall_us;
+	int status;
+	pid_t pid;
+
+	ASSERT_NE(NULL, remote);
+	remote->size = probe_batches(BATCHES);
+	pid = worker_start(to, 1, own_memory, remote);
+	ASSERT_GT(pid, 0);
+	wait_for(_metadata, &remote->ready, pid);
+	ASSERT_NE(NULL, remote->memory);
+	stall_us = run(_metadata, from, write_to_remote, remote);
+	kill(pid, SIGKILL);
+	ASSERT_EQ(1, worker_wait(pid, STEP_TIMEOUT_MS, &status));
+	return stall_us;
+}
+
+/*
+ * One process writes into another's memory: the memcg asked about is the one that is
+ * charged, not that of the process that runs, and the one that runs sleeps.
+ *
+ *   high	ops: DELAY_MS	from LOW: its ops are asked, and LOW's worker sleeps
+ *   low	ops: 0		from HIGH: its ops are asked, and nobody sleeps
+ *
+ * A page table or two of the other process, charged to the one that runs, may bring
+ * a question about it, too.
+ */
+TEST_F_TIMEOUT(delayed_task, asked_about_the_memcg_that_is_charged, 120)
+{
+	uint64_t high, low;
+	int64_t stall_us;
+
+	if (process_vm_writev(getpid(), NULL, 0, NULL, 0, 0) && errno == ENOSYS)
+		SKIP(return, "no process_vm_writev(): CONFIG_CROSS_MEMORY_ATTACH=y");
+	stall_us = write_from_to(_metadata, self->low, self->high);
+	high = calls(self->high_ops, self->high);
+	low = calls(self->low_ops, self->low);
+
+	TH_LOG("from LOW into HIGH: asked about HIGH %" PRIu64 " times, about LOW %" PRIu64,
+	       high, low);
+	EXPECT_GE(high, MIN_DELAYS);
+	EXPECT_LT(low, MIN_DELAYS);
+	expect_slept(_metadata, "LOW's worker", stall_us,
+		     delays(self->high_ops, self->high), DELAY_MS);
+
+	stall_us = write_from_to(_metadata, self->high, self->low);
+	low = calls(self->low_ops, self->low) - low;
+	high = calls(self->high_ops, self->high) - high;
+	TH_LOG("from HIGH into LOW: asked about LOW %" PRIu64 " times, about HIGH %" PRIu64,
+	       low, high);
+	EXPECT_GE(low, MIN_DELAYS);
+	EXPECT_LT(high, MIN_DELAYS);
+	EXPECT_LT(stall_us, MIN_DELAYS * delay_stall_us(DELAY_MS))
+		TH_LOG("HIGH's worker was delayed for what LOW was charged");
+}
+
+static volatile sig_atomic_t signals;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	signals++;
+}
+
+struct handler_job {
+	volatile bool ready;	/* to handle signals */
+	volatile bool go;	/* on, and charge */
+};
+
+static int charge_with_handler(void *arg)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	struct handler_job *job = arg;
+
+	if (sigaction(SIGUSR1, &action, NULL))
+		return 1;
+	job->ready = true;
+	while (!job->go)
+		usleep(1000);
+	/* More than one batch: the first may come from the stock. */
+	if (workload_touch(probe_batches(2)))
+		return 1;
+	return signals ? 0 : 2;
+}
+
+/*
+ * HIGH's worker gets signals that it handles while it sleeps.  They end no sleep; the
+ * control is high_delay.sigkill_ends_the_sleep.
+ *
+ *   high	ops: 0, and MAX_DELAY_MS once the worker can handle signals
+ */
+TEST_F_TIMEOUT(delayed_task, signal_that_does_not_kill_ends_no_sleep, 120)
+{
+	struct handler_job *job = worker_share(sizeof(*job));
+	int status = 0, ret = 0, ms;
+	int64_t before;
+	pid_t pid;
+
+	ASSERT_NE(NULL, job);
+	answer(self->high_ops, 0);
+	pid = worker_start(self->high, 0, charge_with_handler, job);
+	ASSERT_GT(pid, 0);
+	wait_for(_metadata, &job->ready, pid);
+
+	answer(self->high_ops, MAX_DELAY_MS);
+	before = cg_memory_stall_us(self->high);
+	job->go = true;
+	for (ms = 0; !ret && ms < STEP_TIMEOUT_MS; ms += 100) {
+		if (delays(self->high_ops, self->high))
+			kill(pid, SIGUSR1);
+		ret = worker_wait_stalled(pid, self->high, 100, &status);
+	}
+	ASSERT_EQ(1, ret);
+	EXPECT_EQ(0, status)
+		TH_LOG("worker: %s; 2: it got no signal", worker_status(status));
+	EXPECT_GT(delays(self->high_ops, self->high), 0);
+	expect_slept(_metadata, "HIGH's worker",
+		     cg_memory_stall_us(self->high) - before,
+		     delays(self->high_ops, self->high), MAX_DELAY_MS);
+}
+
+/*
+ * HIGH's ops say DELAY_MS, then 0, then DELAY_MS: each counts from the next charge on.
+ * Each time a worker charges BATCHES batches.
+ */
+TEST_F_TIMEOUT(delayed_task, each_answer_counts_from_the_next_charge, 120)
+{
+	static const unsigned int answers[] = { DELAY_MS, 0, DELAY_MS };
+	uint64_t size = probe_batches(BATCHES), asked, delayed;
+	int64_t stall_us;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(answers); i++) {
+		answer(self->high_ops, answers[i]);
+		asked = calls(self->high_ops, self->high);
+		delayed = delays(self->high_ops, self->high);
+		stall_us = run(_metadata, self->high, workload_touch_job, &size);
+		EXPECT_GE(calls(self->high_ops, self->high) - asked, MIN_DELAYS);
+		delayed = delays(self->high_ops, self->high) - delayed;
+		if (answers[i])
+			expect_slept(_metadata, "after a change", stall_us, delayed,
+				     answers[i]);
+		else
+			EXPECT_EQ(0, stall_us)
+				TH_LOG("the answer is 0 now, and the worker was stalled");
+	}
+}
+
+MEMCG_BPF_HARNESS_MAIN
