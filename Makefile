@@ -272,7 +272,7 @@ endif
 
 $(OUTPUT)/stress: $(stress_OBJS)
 $(OUTPUT)/below_low $(OUTPUT)/below_min: $(protection_OBJS)
-$(OUTPUT)/hierarchies $(OUTPUT)/online_offline: $(ops_tree_OBJS)
+$(OUTPUT)/detach $(OUTPUT)/hierarchies $(OUTPUT)/online_offline: $(ops_tree_OBJS)
 
 $(TEST_GEN_PROGS): $(OUTPUT)/%: $(BUILD)/prog_tests/%.o $(LIB_OBJS) $(LIBBPF_A)
 	$(call msg,BINARY,,$@)

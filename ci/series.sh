@@ -78,16 +78,6 @@ part()
 	tree commit -q -s -F "$work/message"
 }
 
-# tests PROGRAM... - their paths, with what is theirs alone
-tests()
-{
-	local name
-
-	for name in "$@"; do
-		echo "prog_tests/$name.c"
-	done
-}
-
 part "add what the tests share" Makefile config settings .gitignore lib <<'END'
 Cgroup files, workers in cgroups, requirements, how a link names its cgroup,
 whose ops a cgroup has, and cleaning up after whatever happens.
@@ -105,7 +95,6 @@ Each test guards one sentence of a table.  run_tests ends with which of them the
 kernel keeps, which it breaks, and which it was not asked about.
 END
 
-mapfile -t rest < <(find prog_tests -mindepth 1 -maxdepth 1 | LC_ALL=C sort)
 mapfile -t interface < <(compgen -G 'prog_tests/load*'
 	compgen -G 'prog_tests/verif*'; compgen -G 'prog_tests/attach*'
 	compgen -G 'prog_tests/link*')
@@ -115,6 +104,7 @@ with which errno, and how long an attachment lasts.
 END
 
 mapfile -t tree_tests < <(compgen -G 'prog_tests/hierarch*'
+	compgen -G 'prog_tests/detach*'
 	compgen -G 'prog_tests/online_offline*'; compgen -G 'prog_tests/ops_tree')
 part "add tests of hierarchies" "${tree_tests[@]}" <<'END'
 Whose ops each cgroup of a tree has, after each attach, detach and mkdir, and who

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An attachment to a cgroup: what its link tells, and what ends it.  The tree, and how
+ * it is seen whose ops a cgroup has, are those of attach.c.
+ */
+#include "attach/attach_harness.h"
+
+/*
+ * A cgroup that has ops of its own takes no others, with whatever flags, and what
+ * was asked for has no effect on what may be done below it.
+ */
+static void expect_busy(struct __test_metadata *_metadata,
+			FIXTURE_DATA(attach) *self, __u32 flags)
+{
+	static const __u32 others_flags[] = { 0, BPF_F_ALLOW_OVERRIDE };
+	struct owners before;
+	int link, other, set;
+	char what[64];
+	size_t i;
+
+	link = attach(self, FIRST, self->target, flags);
+	ASSERT_GE(link, 0)
+		TH_LOG("attach: %s", strerror(-link));
+	before = owners_now(_metadata, self);
+	EXPECT_EQ(FIRST, before.target);
+
+	for (set = FIRST; set < NR_SETS; set++) {
+		for (i = 0; i < ARRAY_SIZE(others_flags); i++) {
+			snprintf(what, sizeof(what), "%s, flags %u over %u",
+				 set_name(set), others_flags[i], flags);
+			other = attach(self, set, self->target, others_flags[i]);
+			expect_refused(_metadata, other, EBUSY, what);
+			expect_owners(_metadata, self, what, before);
+			EXPECT_EQ(1, memcg_bpf_count_links(self->sets[FIRST]->maps.probe_ops))
+				TH_LOG("%s: the refused link is left", what);
+		}
+	}
+
+	other = attach(self, SECOND, self->child, 0);
+	if (flags & BPF_F_ALLOW_OVERRIDE) {
+		EXPECT_GE(other, 0)
+			TH_LOG("flags are lost: %s", strerror(-other));
+		close(other);
+	} else {
+		expect_refused(_metadata, other, EBUSY, "the child");
+	}
+
+	close(link);
+	expect_attach_works(_metadata, self);
+}
+
+TEST_F(attach, to_cgroup_with_ops_is_refused)
+{
+	expect_busy(_metadata, self, 0);
+}
+
+TEST_F(attach, to_cgroup_with_overridable_ops_is_refused)
+{
+	expect_busy(_metadata, self, BPF_F_ALLOW_OVERRIDE);
+}
+
+TEST_F(attach, above_cgroup_with_ops_is_refused)
+{
+	int link = attach(self, SECOND, self->child, 0);
+	struct owners before;
+
+	ASSERT_GE(link, 0);
+	before = owners_now(_metadata, self);
+	EXPECT_EQ(SECOND, before.child);
+	expect_refused(_metadata, attach(self, FIRST, self->target, 0), EBUSY,
+		       "the parent");
+	expect_refused(_metadata,
+		       attach(self, FIRST, self->target, BPF_F_ALLOW_OVERRIDE),
+		       EBUSY, "the parent, overridable");
+	expect_owners(_metadata, self, "after the refusals", before);
+	close(link);
+	wait_for_link(self, SECOND);
+	expect_attach_works(_metadata, self);
+}
+
+static void expect_link_of(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(attach) *self, int link, enum set set)
+{
+	struct bpf_link_info info = {};
+	__u32 len = sizeof(info);
+
+	ASSERT_EQ(0, bpf_link_get_info_by_fd(link, &info, &len));
+	EXPECT_EQ(BPF_LINK_TYPE_STRUCT_OPS, info.type);
+	EXPECT_EQ(self->map_ids[set], info.struct_ops.map_id)
+		TH_LOG("the link is not one of %s", set_name(set));
+}
+
+TEST_F(attach, link_info_names_the_ops)
+{
+	int link = attach(self, SECOND, self->target, 0);
+
+	ASSERT_GE(link, 0);
+	expect_link_of(_metadata, self, link, SECOND);
+	EXPECT_EQ(1, memcg_bpf_count_links(self->sets[SECOND]->maps.probe_ops));
+	EXPECT_EQ(0, memcg_bpf_count_links(self->sets[FIRST]->maps.probe_ops));
+	close(link);
+}
+
+/* The type has no update: a link keeps its ops. */
+TEST_F(attach, update_of_link_is_refused)
+{
+	struct owners before;
+	int link, other, ret;
+
+	/* Ops that were attached once are complete, and may be given to a link. */
+	other = attach(self, SECOND, self->sibling, 0);
+	ASSERT_GE(other, 0);
+	close(other);
+
+	link = attach(self, FIRST, self->target, 0);
+	ASSERT_GE(link, 0);
+	before = owners_now(_metadata, self);
+	EXPECT_EQ(FIRST, before.target);
+	ret = bpf_link_update(link,
+			      bpf_map__fd(self->sets[SECOND]->maps.probe_ops),
+			      NULL);
+	EXPECT_EQ(-EOPNOTSUPP, ret)
+		TH_LOG("BPF_LINK_UPDATE: %s", ret ? strerror(-ret) : "done");
+
+	expect_owners(_metadata, self, "after the update", before);
+	expect_link_of(_metadata, self, link, FIRST);
+	close(link);
+	expect_detached(_metadata, self, FIRST, "closed");
+	expect_attach_works(_metadata, self);
+}
+
+/* BPF_LINK_DETACH does what closing the link does. */
+TEST_F(attach, detach_of_link_ends_it)
+{
+	struct owners before;
+	int link, ret;
+
+	link = attach(self, FIRST, self->target, 0);
+	ASSERT_GE(link, 0);
+	before = owners_now(_metadata, self);
+	EXPECT_EQ(FIRST, before.target);
+	ret = bpf_link_detach(link);
+	EXPECT_EQ(0, ret)
+		TH_LOG("BPF_LINK_DETACH: %s", strerror(-ret));
+	expect_owners(_metadata, self, "detached", ALL_NOBODY);
+	expect_attach_works(_metadata, self);
+	close(link);
+	expect_detached(_metadata, self, FIRST, "closed");
+	expect_attach_works(_metadata, self);
+}
+
+/* A process that attaches FIRST to the target and holds the link. */
+struct holder {
+	FIXTURE_DATA(attach) *self;
+	int cgroup_fd;
+	uid_t uid;
+	const char *pin;	/* or NULL; then it need not live */
+	int result;		/* where to write what came of it */
+};
+
+static int hold_link(void *arg)
+{
+	struct holder *holder = arg;
+	int link;
+
+	if (holder->uid && setresuid(holder->uid, holder->uid, holder->uid))
+		return 1;
+	link = attach_fd(holder->self, FIRST, holder->cgroup_fd, 0);
+	if (link >= 0 && holder->pin && bpf_obj_pin(link, holder->pin))
+		link = -errno;
+	if (write(holder->result, &link, sizeof(link)) != sizeof(link))
+		return 1;
+	if (!holder->pin)
+		pause();
+	return 0;
+}
+
+/* Start it, and wait for what came of it: more than 0, or a negative errno. */
+static pid_t start_holder(struct __test_metadata *_metadata,
+			  FIXTURE_DATA(attach) *self, uid_t uid,
+			  const char *pin, int *link)
+{
+	struct holder holder = { .self = self, .uid = uid, .pin = pin };
+	int fds[2];
+	pid_t pid;
+
+	holder.cgroup_fd = cg_open(self->target);
+	ASSERT_GE(holder.cgroup_fd, 0);
+	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
+	holder.result = fds[1];
+
+	pid = worker_start(self->sibling, 0, hold_link, &holder);
+	ASSERT_GT(pid, 0);
+	close(fds[1]);
+	ASSERT_EQ((ssize_t)sizeof(*link), read(fds[0], link, sizeof(*link)))
+		TH_LOG("the process that attaches has died");
+	close(fds[0]);
+	close(holder.cgroup_fd);
+	return pid;
+}
+
+TEST_F(attach, ends_with_the_process_that_is_killed)
+{
+	int link, status;
+	pid_t pid;
+
+	pid = start_holder(_metadata, self, 0, NULL, &link);
+	ASSERT_GE(link, 0)
+		TH_LOG("attach: %s", strerror(-link));
+	expect_owner(_metadata, self, "attached", self->target, FIRST);
+
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(1, worker_wait(pid, STEP_TIMEOUT_MS, &status));
+	expect_detached(_metadata, self, FIRST, "its process killed");
+	expect_attach_works(_metadata, self);
+}
+
+static bool map_exists(__u32 id)
+{
+	int fd = bpf_map_get_fd_by_id(id);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* Let go of a set of ops, and see whether the kernel does. */
+static void expect_let_go(struct __test_metadata *_metadata,
+			  FIXTURE_DATA(attach) *self, enum set set,
+			  const char *what)
+{
+	int ms;
+
+	probe__destroy(self->sets[set]);
+	self->sets[set] = NULL;
+	for (ms = 0; ms < LET_GO_MS && map_exists(self->map_ids[set]); ms += 10)
+		usleep(10000);
+	EXPECT_FALSE(map_exists(self->map_ids[set]))
+		TH_LOG("%s leaves a reference to the ops", what);
+}
+
+/* FIRST is attached and detached in each way there is, SECOND always refused. */
+TEST_F(attach, leaves_no_reference)
+{
+	int link, status;
+	pid_t pid;
+
+	pid = start_holder(_metadata, self, 0, NULL, &link);
+	EXPECT_GE(link, 0);
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(1, worker_wait(pid, STEP_TIMEOUT_MS, &status));
+	wait_for_link(self, FIRST);
+
+	link = attach(self, FIRST, self->target, BPF_F_ALLOW_OVERRIDE);
+	EXPECT_GE(link, 0);
+	bpf_link_detach(link);
+	close(link);
+	wait_for_link(self, FIRST);
+
+	link = attach(self, FIRST, self->target, 0);
+	EXPECT_GE(link, 0);
+	EXPECT_LT(attach(self, SECOND, self->target, 0), 0);
+	EXPECT_LT(attach(self, SECOND, self->child, 0), 0);
+	EXPECT_LT(attach(self, SECOND, self->sibling, BPF_F_REPLACE), 0);
+	EXPECT_LT(attach_fd(self, SECOND, -1, 0), 0);
+	EXPECT_LT(memcg_bpf_link_to_none(bpf_map__fd(self->sets[SECOND]->maps.probe_ops),
+					 0), 0);
+	close(link);
+	wait_for_link(self, FIRST);
+
+	expect_let_go(_metadata, self, FIRST, "a link that is gone");
+	expect_let_go(_metadata, self, SECOND, "a refused attach");
+}
+
+TEST_F(attach, pin_outlives_the_process)
+{
+	char pin[PATH_MAX];
+	int link, status;
+	pid_t pid;
+
+	REQUIRE(REQUIRE_BPFFS);
+	ASSERT_EQ(0, testbed_add_pin(&self->tb, pin, "link"));
+
+	pid = start_holder(_metadata, self, 0, pin, &link);
+	ASSERT_GE(link, 0)
+		TH_LOG("attach and pin to %s: %s", pin, strerror(-link));
+	ASSERT_EQ(1, worker_wait(pid, STEP_TIMEOUT_MS, &status));
+	ASSERT_EQ(0, status);
+	expect_owner(_metadata, self, "pinned", self->target, FIRST);
+	expect_refused(_metadata, attach(self, SECOND, self->target, 0), EBUSY,
+		       "a second attach");
+
+	link = bpf_obj_get(pin);
+	ASSERT_GE(link, 0);
+	expect_link_of(_metadata, self, link, FIRST);
+	ASSERT_EQ(0, unlink(pin));
+	expect_owner(_metadata, self, "unpinned, but opened", self->target,
+		     FIRST);
+	close(link);
+	expect_detached(_metadata, self, FIRST, "unpinned and closed");
+	expect_attach_works(_metadata, self);
+}
+
+/*
+ * A user without capabilities cannot load ops: see load.c.  Whether one who was
+ * given them may attach them is not promised either way, but then the answer is
+ * what is done.
+ */
+TEST_F(attach, unprivileged_is_all_or_nothing)
+{
+	int link, status;
+	pid_t pid;
+
+	/* so that the map is complete */
+	expect_attach_works(_metadata, self);
+
+	pid = start_holder(_metadata, self, 65534, NULL, &link);
+	if (link < 0) {
+		TH_LOG("refused: %s", strerror(-link));
+		expect_owners(_metadata, self, "refused", ALL_NOBODY);
+	} else {
+		TH_LOG("attached");
+		expect_owner(_metadata, self, "attached", self->target,
+			     FIRST);
+	}
+
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(1, worker_wait(pid, STEP_TIMEOUT_MS, &status));
+	expect_detached(_metadata, self, FIRST, "its process killed");
+	expect_attach_works(_metadata, self);
+}
+
+/* Remove a cgroup, and wait until the kernel has let go of it. */
+static void remove_for_good(struct __test_metadata *_metadata,
+			    FIXTURE_DATA(attach) *self, const char *cgroup,
+			    const char *what)
+{
+	int64_t dying = 1;
+	int ms;
+
+	ASSERT_EQ(0, rmdir(cgroup))
+		TH_LOG("%s: %s", what, strerror(errno));
+	for (ms = 0; dying && ms < STEP_TIMEOUT_MS / 4; ms += 10) {
+		dying = cg_read_key(self->tb.cgroup, "cgroup.stat",
+				    "nr_dying_descendants");
+		if (dying)
+			usleep(10000);
+	}
+	EXPECT_EQ(0, dying)
+		TH_LOG("%s is removed, but not gone", what);
+}
+
+/*
+ * A link does not keep its cgroup from being removed, nor what is left of it
+ * after that, and to close it then is harmless, whether or not it has ended with
+ * the cgroup (link.c):
+ *
+ *   memcg_bpf.attach.<pid>
+ *   |-- target
+ *   |   `-- child
+ *   |-- sibling			has SECOND
+ *   |-- control		removed
+ *   `-- gone			has FIRST; removed
+ */
+TEST_F(attach, outlives_its_cgroup)
+{
+	char control[PATH_MAX], gone[PATH_MAX];
+	int link, other, link_again;
+
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, control, "control"));
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, gone, "gone"));
+	other = attach(self, SECOND, self->sibling, 0);
+	ASSERT_GE(other, 0);
+	link = attach(self, FIRST, gone, 0);
+	ASSERT_GE(link, 0);
+	expect_owner(_metadata, self, "attached", gone, FIRST);
+
+	remove_for_good(_metadata, self, control, "a cgroup without ops");
+	remove_for_good(_metadata, self, gone, "a cgroup with ops");
+	if (!revision_can(CAN_LINK_END))
+		expect_link_of(_metadata, self, link, FIRST);
+
+	/* another cgroup, though of the same name */
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, gone, "gone"));
+	expect_owner(_metadata, self, "made anew", gone, NOBODY);
+	link_again = attach(self, FIRST, gone, 0);
+	ASSERT_GE(link_again, 0)
+		TH_LOG("attach to the new one: %s", strerror(-link_again));
+
+	close(link);
+	expect_owner(_metadata, self, "link to the old one closed", gone, FIRST);
+	expect_owners(_metadata, self, "link to the old one closed",
+		      OWNERS(NOBODY, NOBODY, SECOND));
+	close(link_again);
+	close(other);
+	expect_detached(_metadata, self, SECOND, "all closed");
+	expect_attach_works(_metadata, self);
+}
+
+MEMCG_BPF_HARNESS_MAIN
