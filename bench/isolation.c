@@ -41,7 +41,6 @@
 #include "isolation.h"
 #include "require.h"
 #include "worker.h"
-#include "replay/replay_report.h"
 
 #define EXPERIMENTS "bench/experiments"
 
@@ -226,9 +225,6 @@ static const struct bench_column timeline_columns[] = {
 static const struct bench_column role_column = {
 	"role", NULL, "the session", NO_RESULT
 };
-static const char * const role_names[] = {
-	[HIGH] = "HIGH", [LOW1] = "LOW1", [LOW2] = "LOW2", NULL
-};
 static const char * const cgroup_names[] = {
 	[HIGH] = "high", [LOW1] = "low1", [LOW2] = "low2",
 };
@@ -342,22 +338,12 @@ static int create_parent(const struct testbed *tb)
 }
 
 /* "max", or 64 bits in decimal */
-#define LIMIT_TEXT 24
-
-static void limit_text(char *text, size_t len, uint64_t bytes)
-{
-	if (bytes == ISOLATION_MAX)
-		snprintf(text, len, "max");
-	else
-		snprintf(text, len, "%" PRIu64, bytes);
-}
-
 static int write_limit(const struct session *s, const char *file, uint64_t bytes)
 {
-	char text[LIMIT_TEXT];
+	char text[ISOLATION_LIMIT_TEXT];
 	int ret;
 
-	limit_text(text, sizeof(text), bytes);
+	isolation_limit_text(text, sizeof(text), bytes);
 	ret = cg_write(s->cgroup, file, "%s", text);
 	if (ret)
 		fprintf(stderr, "cannot write %s to %s of %s: %s\n", text, file,
@@ -390,7 +376,7 @@ static int measure_peaks(void)
 		peaks[role] = s.result.peak;
 		if (!ret && (s.result.outcome != REPLAY_COMPLETED || peaks[role] < 0)) {
 			fprintf(stderr, "cannot measure the peak of %s: it has %s\n",
-				role_names[role],
+				isolation_role_names[role],
 				replay_outcome_name(s.result.outcome));
 			ret = -ECHILD;
 		}
@@ -475,102 +461,6 @@ static int prepare(struct bench_trial *trial, struct session *s,
 	return ret;
 }
 
-/* A value that is not available is left out. */
-static void set_seconds(struct bench_trial *trial, const char *column, double s)
-{
-	if (s >= 0)
-		bench_set(trial, column, "%.6f", s);
-}
-
-static void set_count(struct bench_trial *trial, const char *column, int64_t n)
-{
-	if (n >= 0)
-		bench_set(trial, column, "%" PRId64, n);
-}
-
-static void set_limit(struct bench_trial *trial, const char *column,
-		      uint64_t bytes)
-{
-	char text[LIMIT_TEXT];
-
-	limit_text(text, sizeof(text), bytes);
-	bench_set(trial, column, "%s", text);
-}
-
-static void report_replay(struct bench_trial *trial, const struct session *s)
-{
-	const struct replay_result *r = &s->result;
-	bool completed = r->outcome == REPLAY_COMPLETED;
-
-	bench_set(trial, "outcome", "%s", replay_outcome_name(r->outcome));
-	bench_set(trial, "completed", "%d", completed);
-	if (completed)
-		set_seconds(trial, "completion_s", r->seconds);
-	set_seconds(trial, "ran_s", r->seconds);
-	set_seconds(trial, "ideal_s", r->ideal_seconds);
-	bench_set(trial, "samples", "%zu", r->samples);
-	set_seconds(trial, "late_median_s", r->late_median);
-	set_seconds(trial, "late_p99_s", r->late_p99);
-	set_seconds(trial, "late_max_s", r->late_max);
-	set_seconds(trial, "stall_s", r->stall_us / 1e6);
-	set_count(trial, "peak_bytes", r->peak);
-	set_count(trial, "events_low", r->events_low);
-	set_count(trial, "events_high", r->events_high);
-	set_count(trial, "events_max", r->events_max);
-	set_count(trial, "events_oom", r->events_oom);
-	set_count(trial, "events_oom_kill", r->events_oom_kill);
-}
-
-static void report(struct bench_trial *trial, const struct session *s,
-		   const struct isolation_bpf *bpf)
-{
-	struct replay_options options = replay_options();
-	enum role role;
-
-	for (role = HIGH; role < NR_SESSIONS; role++) {
-		struct isolation_counts counts = isolation_counts(bpf, s, role);
-
-		bench_select_row(trial, role);
-		report_replay(trial, &s[role]);
-		set_count(trial, "demand_bytes",
-			  replay_reserve(&s[role].trace, &options));
-		set_limit(trial, "memory_max", s[role].memory_max);
-		set_limit(trial, "memory_high", s[role].memory_high);
-		set_count(trial, "delay_calls", counts.delay_calls);
-		set_count(trial, "delays", counts.delays);
-		set_count(trial, "delay_ms", counts.delay_ms);
-		set_count(trial, "below_low_calls", counts.below_low_calls);
-		set_count(trial, "below_low_yes", counts.below_low_yes);
-		set_count(trial, "parent_events_max",
-			  cg_read_key(trial->tb.cgroup, "memory.events.local",
-				      "max"));
-	}
-}
-
-static int check_outcomes(const struct session *s)
-{
-	enum role role;
-
-	for (role = HIGH; role < NR_SESSIONS; role++) {
-		const struct replay_result *r = &s[role].result;
-
-		switch (r->outcome) {
-		case REPLAY_COMPLETED:
-		case REPLAY_OOM_KILLED:
-		case REPLAY_TIMED_OUT:
-			continue;
-		default:
-			fprintf(stderr, "%s: %s%s%s%s%s\n", role_names[role],
-				replay_outcome_name(r->outcome),
-				r->failed ? ": cannot " : "", r->failed ?: "",
-				r->failed ? ": " : "",
-				r->failed ? strerror(r->error) : "");
-			return r->error ? -r->error : -ECHILD;
-		}
-	}
-	return 0;
-}
-
 /* Who looks at the sessions while they run, and what there is to see. */
 struct watch {
 	struct bench_trial *trial;
@@ -582,14 +472,14 @@ static void watch_sample(const struct sampler *sampler, double seconds)
 {
 	struct watch *w = sampler->arg;
 	int64_t parent = cg_read_number(w->trial->tb.cgroup, "memory.current");
-	char high[LIMIT_TEXT], max[LIMIT_TEXT];
+	char high[ISOLATION_LIMIT_TEXT], max[ISOLATION_LIMIT_TEXT];
 	enum role role;
 
 	for (role = HIGH; role < NR_SESSIONS; role++) {
 		const struct session *s = &w->s[role];
 
-		limit_text(high, sizeof(high), s->memory_high);
-		limit_text(max, sizeof(max), s->memory_max);
+		isolation_limit_text(high, sizeof(high), s->memory_high);
+		isolation_limit_text(max, sizeof(max), s->memory_max);
 		bench_select_row(w->trial, role);
 		bench_timeline_add(w->trial,
 				   "%.6f,%" PRId64 ",%s,%s,%" PRId64 ",%.6f,%" PRId64 ",%" PRIu64,
@@ -625,7 +515,7 @@ static int contend(struct bench_trial *trial, struct session *s,
 		return ret;
 	sessions_run(s, NR_SESSIONS, bench_number(time_limit) * 1000,
 		     sampler.interval_ms ? &sampler : NULL);
-	return check_outcomes(s);
+	return isolation_check_outcomes(s);
 }
 
 static int isolation_trial(struct bench_trial *trial)
@@ -652,7 +542,7 @@ static int isolation_trial(struct bench_trial *trial)
 	if (!ret)
 		ret = contend(trial, s, &bpf);
 	if (!ret)
-		report(trial, s, &bpf);
+		isolation_report(trial, s, &bpf, &options);
 	sessions_end(s, NR_SESSIONS);
 	isolation_detach(&bpf);
 	return ret;
@@ -665,7 +555,7 @@ const struct bench bench_isolation = {
 	.params = params_of_isolation,
 	.columns = columns,
 	.row_factor = &role_column,
-	.rows = role_names,
+	.rows = isolation_role_names,
 	.timeline = timeline_columns,
 	.baseline = "strategy=high",
 	/* 15 comparisons: with fewer than 6 no rank test can show a difference */

@@ -126,4 +126,38 @@ struct isolation_counts isolation_counts(const struct isolation_bpf *bpf,
  */
 void isolation_detach(struct isolation_bpf *bpf);
 
+struct bench_trial;
+
+/* What the roles are called in results, and then NULL. */
+extern const char * const isolation_role_names[];
+
+#define ISOLATION_LIMIT_TEXT	24
+
+/**
+ * isolation_limit_text() - say a limit as the files of a cgroup do
+ * @text: where to put it
+ * @len: bytes at @text, ISOLATION_LIMIT_TEXT
+ * @bytes: the limit in bytes, or ISOLATION_MAX
+ */
+void isolation_limit_text(char *text, size_t len, uint64_t bytes);
+
+/**
+ * isolation_report() - put what was measured into the rows of a trial
+ * @trial: the trial; a row for each role
+ * @s: the sessions, which have ended
+ * @bpf: what was attached
+ * @options: how they followed their traces
+ */
+void isolation_report(struct bench_trial *trial, const struct session *s,
+		      const struct isolation_bpf *bpf,
+		      const struct replay_options *options);
+
+/**
+ * isolation_check_outcomes() - look whether the sessions ended in a way to measure
+ * @s: the sessions, which have ended: completed, OOM-killed or timed out
+ *
+ * Return: 0, or a negative errno after a line on stderr.
+ */
+int isolation_check_outcomes(const struct session *s);
+
 #endif /* __BENCH_ISOLATION_H */

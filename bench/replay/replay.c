@@ -24,6 +24,7 @@
 #include "cgroup.h"
 #include "clock.h"
 #include "replay.h"
+#include "replay_line.h"
 #include "replay_memory.h"
 
 #define NSEC 1000000000LL
@@ -168,44 +169,17 @@ static void resize(struct follower *f, uint64_t want)
 	r->shared->bytes = want;
 }
 
-/* Move on a straight line, in time, from one sample to the next. */
-struct line {
-	int64_t from_ns, to_ns;
-	uint64_t from, to;
-};
-
-static uint64_t line_at(const struct line *line, int64_t ns)
-{
-	double part;
-
-	if (ns >= line->to_ns)
-		return line->to;
-	if (ns <= line->from_ns)
-		return line->from;
-	part = (double)(ns - line->from_ns) / (line->to_ns - line->from_ns);
-	return round_up(line->from + part * ((double)line->to - line->from));
-}
-
-/* When the line is a step away from where it is now, or ends. */
-static int64_t line_step_ns(const struct line *line, int64_t ns)
-{
-	double length = fabs((double)line->to - line->from);
-	double step = (line->to_ns - line->from_ns) * (REPLAY_STEP / length);
-
-	return step < line->to_ns - ns ? ns + (int64_t)step : line->to_ns;
-}
-
 static uint64_t distance(uint64_t a, uint64_t b)
 {
 	return a > b ? a - b : b - a;
 }
 
-static void follow_line(struct follower *f, const struct line *line)
+static void follow_line(struct follower *f, const struct replay_line *line)
 {
 	int64_t ns = clock_ns();
 
 	while (ns < line->to_ns || f->mem.size != line->to) {
-		uint64_t want = line_at(line, ns);
+		uint64_t want = round_up(replay_line_at(line, ns));
 
 		/* it grows ahead of the line, and shrinks behind it */
 		if (line->to > line->from)
@@ -216,7 +190,7 @@ static void follow_line(struct follower *f, const struct line *line)
 			sleep_until(line->to_ns);
 		else if (want != line->to &&
 			 distance(want, f->mem.size) < REPLAY_STEP)
-			sleep_until(line_step_ns(line, ns));
+			sleep_until(replay_line_step_ns(line, ns, REPLAY_STEP));
 		else
 			resize(f, want);
 		ns = clock_ns();
@@ -237,7 +211,7 @@ static void follow(struct follower *f)
 	struct replay *r = f->r;
 	struct shared *shared = r->shared;
 	const struct trace_sample *s = r->trace->samples;
-	struct line line = {
+	struct replay_line line = {
 		.to_ns = shared->start_ns,
 		.to = replay_target(r->trace, &r->options, 0),
 	};
@@ -360,14 +334,6 @@ static struct events read_events(const char *cgroup)
 	};
 }
 
-static int64_t read_number(const char *cgroup, const char *file)
-{
-	char text[32];
-	int ret = cg_read(cgroup, file, text, sizeof(text));
-
-	return ret ? ret : strtoll(text, NULL, 10);
-}
-
 /* Is it a cgroup with a memory controller, and may we enter it? */
 static int check_cgroup(struct replay *r)
 {
@@ -382,7 +348,7 @@ static int check_cgroup(struct replay *r)
 			cgroup, strerror(errno));
 		return -EINVAL;
 	}
-	r->current = read_number(cgroup, "memory.current");
+	r->current = cg_read_number(cgroup, "memory.current");
 	r->oom_kills = read_events(cgroup).oom_kill;
 	if (r->current < 0 || r->oom_kills < 0) {
 		fprintf(stderr, "%s: the memory controller is off in this cgroup; write +memory to cgroup.subtree_control of its parent\n",
@@ -517,7 +483,7 @@ static void read_cgroup(const struct replay *r, struct replay_result *result)
 		return;
 
 	after = read_events(cgroup);
-	result->peak = read_number(cgroup, "memory.peak");
+	result->peak = cg_read_number(cgroup, "memory.peak");
 	result->events_oom_kill = added(after.oom_kill, r->oom_kills);
 	if (!r->shared->start_ns)
 		return;
