@@ -62,9 +62,14 @@ static struct bench_param * const depth = &params_of_attach[1];
 
 static const struct bench_column columns[] = {
 	{ "attach_us", "us", "BPF_LINK_CREATE took", RESULT_WORSE_MORE },
-	{ "detach_us", "us", "close() of the link took, with its wait for running callbacks", RESULT_WORSE_MORE },
-	{ "mkdir_idle_us", "us", "the longest mkdir of an unrelated cgroup, in as long a time after that", RESULT },
-	{ "mkdir_busy_us", "us", "the longest mkdir of an unrelated cgroup, during attach and detach", RESULT_WORSE_MORE },
+	{ "detach_us", "us", "close() of the link took, with its wait for running callbacks",
+	  RESULT_WORSE_MORE },
+	{ "mkdir_idle_us", "us",
+	  "the longest mkdir of an unrelated cgroup, in as long a time after that",
+	  RESULT },
+	{ "mkdir_busy_us", "us",
+	  "the longest mkdir of an unrelated cgroup, during attach and detach",
+	  RESULT_WORSE_MORE },
 	{ "idle_mkdirs", NULL, "how many there were in the time after that", NO_RESULT },
 	{ "busy_mkdirs", NULL, "how many there were during attach and detach", NO_RESULT },
 	{}

@@ -28,8 +28,8 @@ enum bench_kind {
 /* One combination: the value of each factor. */
 struct bench_level {
 	const char *text;	/* as it is in the CSV */
-	uint64_t number;	/* of BENCH_UINT, BENCH_SIZE and BENCH_AMOUNT, else
-				   index in words */
+	/* of BENCH_UINT, BENCH_SIZE and BENCH_AMOUNT, else the index in words */
+	uint64_t number;
 };
 
 /* The number of a BENCH_AMOUNT that is the first of words, and so on. */

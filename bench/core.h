@@ -25,16 +25,17 @@ extern struct bench_param param_timer_step;
 
 extern struct bench_param * const common_params[];	/* NULL ends them */
 
+typedef int param_fn(struct bench_param *p, void *arg);
+
 /**
- * for_each_param() - all parameters of a benchmark, its own first
+ * bench_each_param() - all parameters of a benchmark, its own first
  * @bench: the benchmark
  * @fn: called with each, until it returns something else than 0
  * @arg: passed to @fn
  *
  * Return: what @fn returned last.
  */
-int for_each_param(const struct bench *bench,
-		   int (*fn)(struct bench_param *p, void *arg), void *arg);
+int bench_each_param(const struct bench *bench, param_fn *fn, void *arg);
 
 /**
  * param_option() - name of the option that sets a parameter

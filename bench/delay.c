@@ -59,9 +59,13 @@ static struct bench_param * const events = &params_of_delay[2];
 
 static const struct bench_column columns[] = {
 	{ "psi_ms", "ms", "stall in memory.pressure for each delay", RESULT_WORSE_EITHER },
-	{ "task_ms", "ms", "time of the task for each delay, with the touching of 64 pages", RESULT_WORSE_EITHER },
-	{ "expected_ms", "ms", "what the interface promises: 0 up to HZ/100, at most 2000", NO_RESULT },
-	{ "error_ms", "ms", "psi_ms - expected_ms; timers of the kernel are up to an eighth late by design", RESULT },
+	{ "task_ms", "ms", "time of the task for each delay, with the touching of 64 pages",
+	  RESULT_WORSE_EITHER },
+	{ "expected_ms", "ms", "what the interface promises: 0 up to HZ/100, at most 2000",
+	  NO_RESULT },
+	{ "error_ms", "ms",
+	  "psi_ms - expected_ms; timers of the kernel are up to an eighth late by design",
+	  RESULT },
 	{ "calls", NULL, "how often the kernel asked", NO_RESULT },
 	{ "delays", NULL, "how often BPF asked for a delay", NO_RESULT },
 	{ "stall_us", "us", "all of the stall", NO_RESULT },

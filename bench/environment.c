@@ -187,7 +187,7 @@ const struct environment *environment_get(const struct bench *bench,
 	else if (environment_timer_step() > COARSE_NS)
 		add("note", false,
 		    "the kernel has no better timer than its tick: where ticks come late, sleeps are longer");
-	for_each_param(bench, add_param, NULL);
+	bench_each_param(bench, add_param, NULL);
 	if (bench->baseline)
 		add("baseline", true, bench->baseline);
 

@@ -41,6 +41,7 @@
 #include "isolation.h"
 #include "require.h"
 #include "worker.h"
+#include "replay/replay_report.h"
 
 #define EXPERIMENTS "bench/experiments"
 
@@ -97,11 +98,15 @@ static struct bench_param params_of_isolation[] = {
 		.kind = BENCH_PATH, .text = "B3",
 	}, {
 		.name = "SCALE", .unit = "%",
-		.help = "part of all memory: traces, BASE, TOTAL and memory.high alike; by default 100, or " EMULATED_SCALE " if the processor is emulated",
+		.help =
+			"part of all memory: traces, BASE, TOTAL and memory.high alike; by default 100, or "
+			EMULATED_SCALE " if the processor is emulated",
 		.kind = BENCH_UINT, .min = 1, .max = 100,
 	}, {
 		.name = "SPEED",
-		.help = "how much faster than the traces; by default as in the experiment, but at most " EMULATED_SPEED " if the processor is emulated",
+		.help =
+			"how much faster than the traces; by default as in the experiment, but at most "
+			EMULATED_SPEED " if the processor is emulated",
 		.kind = BENCH_UINT, .min = 1, .max = 100000,
 	}, {
 		.name = "TOTAL", .help = "memory.max of the parent",
@@ -169,11 +174,13 @@ static struct bench_param * const trace_of[NR_SESSIONS] = {
 	[LOW1] = &params_of_isolation[9],
 	[LOW2] = &params_of_isolation[10],
 };
+
 static struct bench_param * const memory_high_of[NR_SESSIONS] = {
 	[HIGH] = &params_of_isolation[11],
 	[LOW1] = &params_of_isolation[12],
 	[LOW2] = &params_of_isolation[12],
 };
+
 static struct bench_param * const auto_percent = &params_of_isolation[13];
 static struct bench_param * const threshold = &params_of_isolation[14];
 static struct bench_param * const reserve = &params_of_isolation[15];
@@ -183,7 +190,8 @@ static struct bench_param * const timeline = &params_of_isolation[17];
 static const struct bench_column columns[] = {
 	{ "outcome", NULL, "completed, oom_killed (by the kernel), or timed_out", NO_RESULT },
 	{ "completed", NULL, "1 if it has reached all of its samples, else 0", RESULT_WORSE_LESS },
-	{ "completion_s", "s", "from the start to the last sample, if completed", RESULT_WORSE_MORE },
+	{ "completion_s", "s", "from the start to the last sample, if completed",
+	  RESULT_WORSE_MORE },
 	{ "ran_s", "s", "from the start to the end, whatever the outcome", NO_RESULT },
 	{ "ideal_s", "s", "duration of the trace / SPEED", NO_RESULT },
 	{ "samples", NULL, "samples of the trace that it has reached", NO_RESULT },
@@ -203,7 +211,8 @@ static const struct bench_column columns[] = {
 	{ "delay_calls", NULL, "how often the kernel asked for a delay", NO_RESULT },
 	{ "delays", NULL, "how often BPF asked for one", NO_RESULT },
 	{ "delay_ms", "ms", "sum of what BPF asked for", NO_RESULT },
-	{ "below_low_calls", NULL, "how often the kernel asked whether it is protected", NO_RESULT },
+	{ "below_low_calls", NULL, "how often the kernel asked whether it is protected",
+	  NO_RESULT },
 	{ "below_low_yes", NULL, "how often BPF said yes", NO_RESULT },
 	{ "parent_events_max", NULL, "max of memory.events of the parent, local to it", NO_RESULT },
 	{}
@@ -215,7 +224,9 @@ static const struct bench_column timeline_columns[] = {
 	{ "memory_current", "bytes", "memory.current", NO_RESULT },
 	{ "memory_high", "bytes", "memory.high, or max", NO_RESULT },
 	{ "memory_max", "bytes", "memory.max, or max", NO_RESULT },
-	{ "parent_current", "bytes", "memory.current of the parent, whose memory.max is TOTAL at SCALE", NO_RESULT },
+	{ "parent_current", "bytes",
+	  "memory.current of the parent, whose memory.max is TOTAL at SCALE",
+	  NO_RESULT },
 	{ "stall_s", "s", "it was stalled on memory so far (memory.pressure, some)", NO_RESULT },
 	{ "events_high", NULL, "high of memory.events so far", NO_RESULT },
 	{ "delays", NULL, "how often BPF has asked for a delay so far", NO_RESULT },
@@ -225,6 +236,7 @@ static const struct bench_column timeline_columns[] = {
 static const struct bench_column role_column = {
 	"role", NULL, "the session", NO_RESULT
 };
+
 static const char * const cgroup_names[] = {
 	[HIGH] = "high", [LOW1] = "low1", [LOW2] = "low2",
 };
@@ -320,7 +332,8 @@ static int validate(void)
 	}
 	memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
 	if (scaled(bench_number(total)) > memory / 4 * 3) {
-		fprintf(stderr, "TOTAL=%s at SCALE=%s: more than 3/4 of this machine's %" PRIu64 " MB, which may be exhausted first; set SCALE=%" PRIu64 " or less\n",
+		fprintf(stderr,
+			"TOTAL=%s at SCALE=%s: more than 3/4 of this machine's %" PRIu64 " MB, which may be exhausted first; set SCALE=%" PRIu64 " or less\n",
 			bench_text(total), bench_text(scale), memory / 1000000,
 			memory / 4 * 3 * 100 / bench_number(total));
 		return -EINVAL;
@@ -427,7 +440,8 @@ static uint64_t memory_high(enum role role)
 
 static void choose_limits(struct session *s, enum role role, enum limits limits)
 {
-	s->memory_max = s->memory_high = ISOLATION_MAX;
+	s->memory_max = ISOLATION_MAX;
+	s->memory_high = ISOLATION_MAX;
 	switch (limits) {
 	case LIMITS_NONE:
 		break;

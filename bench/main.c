@@ -85,7 +85,9 @@ static void take_options(const struct bench *bench, int argc, char **argv)
 		{ 0 }
 	};
 	struct argp_child children[] = {
-		{ params_argp(bench), 0, "Each is also a variable of the environment, in capitals with _ for -:", 0 },
+		{ params_argp(bench), 0,
+		  "Each is also a variable of the environment, in capitals with _ for -:",
+		  0 },
 		{ 0 }
 	};
 	const struct argp argp = {
@@ -156,7 +158,7 @@ int main(int argc, char **argv)
 		param_seed.text = random_seed();
 	if (bench->configure && bench->configure())
 		return BENCH_EXIT_USAGE;
-	for_each_param(bench, parse, NULL);
+	bench_each_param(bench, parse, NULL);
 	params.scratch_dir = bench_text(&param_scratch_dir);
 	if (bench->validate && bench->validate())
 		return BENCH_EXIT_USAGE;

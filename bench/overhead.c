@@ -101,10 +101,14 @@ static struct bench_param * const limit = &params_of_overhead[5];
 static struct bench_param * const cpu = &params_of_overhead[6];
 
 static const struct bench_column columns[] = {
-	{ "ns", "ns", "for each page, or for each pipe (kmem): the fastest of REPEAT", RESULT_WORSE_MORE },
+	{ "ns", "ns", "for each page, or for each pipe (kmem): the fastest of REPEAT",
+	  RESULT_WORSE_MORE },
 	{ "mean_ns", "ns", "the same, mean of REPEAT", RESULT },
-	{ "instructions", NULL, "for each page or pipe, where the processor counts them", RESULT_WORSE_MORE },
-	{ "calls_per_1000", NULL, "callbacks that ran for 1000 pages or pipes, counted in a pass that is not timed", NO_RESULT },
+	{ "instructions", NULL, "for each page or pipe, where the processor counts them",
+	  RESULT_WORSE_MORE },
+	{ "calls_per_1000", NULL,
+	  "callbacks that ran for 1000 pages or pipes, counted in a pass that is not timed",
+	  NO_RESULT },
 	{}
 };
 
@@ -288,7 +292,8 @@ static int warm_up(struct clock *clock, struct job *job)
 	ret = pass(clock, job);
 	job->callbacks = callbacks_run(job->skel) - before;
 	close(stats);
-	job->best_ns = job->sum_ns = 0;
+	job->best_ns = 0;
+	job->sum_ns = 0;
 	return ret;
 }
 

@@ -62,8 +62,7 @@ struct bench_param * const common_params[] = {
 	&param_progress, &param_scratch_dir, &param_timer_step, NULL
 };
 
-int for_each_param(const struct bench *bench,
-		   int (*fn)(struct bench_param *p, void *arg), void *arg)
+int bench_each_param(const struct bench *bench, param_fn *fn, void *arg)
 {
 	struct bench_param *p;
 	int i, ret = 0;
@@ -252,6 +251,6 @@ const struct argp *params_argp(const struct bench *bench)
 		.parser = parse_option,
 	};
 
-	for_each_param(bench, add_option, NULL);
+	bench_each_param(bench, add_option, NULL);
 	return &argp;
 }

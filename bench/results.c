@@ -332,7 +332,7 @@ static void keep_command(const struct results *results, char **argv)
 	for (i = 0; argv[i]; i++)
 		fprintf(out, " %s", argv[i]);
 	fprintf(out, "\n%s %s", argv[0], results->bench->name);
-	for_each_param(results->bench, print_param, out);
+	bench_each_param(results->bench, print_param, out);
 	fprintf(out, "\n");
 	fclose(out);
 }

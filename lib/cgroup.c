@@ -94,7 +94,7 @@ int cg_has_word(const char *cgroup, const char *file, const char *word)
 	if (ret)
 		return ret;
 
-	while ((w = strsep(&next, " \n"))) {
+	while ((w = strsep(&next, "\n "))) {
 		if (!strcmp(w, word))
 			return 1;
 	}

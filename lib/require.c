@@ -59,8 +59,9 @@ static const char *require_tracefs(void)
 {
 	static const char event[] = "events/memcg/count_memcg_events/id";
 	char path[PATH_MAX];
-	const char *dirs[] = { "/sys/kernel/tracing",
-			       "/sys/kernel/debug/tracing" };
+	static const char * const dirs[] = {
+		"/sys/kernel/tracing", "/sys/kernel/debug/tracing"
+	};
 	size_t i;
 
 	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {

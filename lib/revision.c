@@ -79,7 +79,9 @@ static const struct {
 	{ .text = "no memcg_charged that is told the number of pages" },
 	{ .text = "no below_low and below_min that are told threshold and usage" },
 	{ .text = "no BPF_F_CGROUP_FD, by which a link names its cgroup" },
-	{ .text = "no links that end with their cgroup (struct bpf_link_info has no struct_ops.cgroup_id)" },
+	{
+		.text = "no links that end with their cgroup (struct bpf_link_info has no struct_ops.cgroup_id)",
+	},
 	{ .text = "no kfunc bpf_try_to_free_mem_cgroup_pages()" },
 };
 
@@ -87,8 +89,10 @@ static const struct {
 
 static char text[1024];
 
-static const char * __attribute__((format(printf, 1, 2)))
-say(const char *fmt, ...)
+static const char *say(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2)));
+
+static const char *say(const char *fmt, ...)
 {
 	va_list args;
 

@@ -440,12 +440,13 @@ TEST_F_TIMEOUT(delayed_task, each_answer_counts_from_the_next_charge, 120)
 		stall_us = run(_metadata, self->high, workload_touch_job, &size);
 		EXPECT_GE(calls(self->high_ops, self->high) - asked, MIN_DELAYS);
 		delayed = delays(self->high_ops, self->high) - delayed;
-		if (answers[i])
+		if (answers[i]) {
 			expect_slept(_metadata, "after a change", stall_us, delayed,
 				     answers[i]);
-		else
+		} else {
 			EXPECT_EQ(0, stall_us)
 				TH_LOG("the answer is 0 now, and the worker was stalled");
+		}
 	}
 }
 

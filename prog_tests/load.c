@@ -84,7 +84,7 @@ static int load_for_member(const struct btf *btf, int index)
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts,
-		.attach_btf_id = btf__find_by_name_kind(btf, "memcg_bpf_ops",
+		    .attach_btf_id = btf__find_by_name_kind(btf, "memcg_bpf_ops",
 							BTF_KIND_STRUCT),
 		.expected_attach_type = index,
 		.log_buf = said,

@@ -234,9 +234,10 @@ TEST_F_TIMEOUT(online_offline, memcg_has_the_ops_when_it_is_called, 120)
 		TH_LOG("attach: %s", strerror(-link));
 	grow(_metadata, &self->tree, "top/child");
 	EXPECT_EQ(1, skel->bss->calls);
-	if (skel->bss->can_see)
+	if (skel->bss->can_see) {
 		EXPECT_EQ(1, skel->bss->found)
 			TH_LOG("the memcg of child did not have the ops of top");
+	}
 	close(link);
 	prune(_metadata, &self->tree, "top");
 	if (!skel->bss->can_see)

@@ -76,7 +76,7 @@ static void attach_low(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(over_high) *self)
 {
 	self->low_link = memcg_bpf_attach_path(self->skel->maps.low_ops,
-						self->low, 0);
+					       self->low, 0);
 	ASSERT_GE(self->low_link, 0)
 		TH_LOG("attach to LOW: %s", strerror(-self->low_link));
 }

@@ -153,7 +153,7 @@ static uint64_t run(struct __test_metadata *_metadata, FIXTURE_DATA(reclaim) *se
 	};
 	/* what the program writes comes back to where its argument was */
 	LIBBPF_OPTS(bpf_test_run_opts, opts,
-		.ctx_in = &request,
+		    .ctx_in = &request,
 		.ctx_size_in = sizeof(request),
 	);
 	int ret = bpf_prog_test_run_opts(bpf_program__fd(self->skel->progs.reclaim_now),

@@ -3,9 +3,10 @@
  * Ops in a tree of cgroups, at random: steps that a model predicts, tasks that
  * attach at the same time, and steps in which the kernel runs out of memory.
  *
- * The trees are drawn in prog_tests/stress/model_tree.h and prog_tests/stress/storm.h.  What is random depends
- * on SEED, which each test prints.  The same seed makes the same steps, but for
- * those of tasks that run at the same time, whose order is the kernel's.
+ * The trees are drawn in prog_tests/stress/model_tree.h and
+ * prog_tests/stress/storm.h.  What is random depends on SEED, which each test prints.
+ * The same seed makes the same steps, but for those of tasks that run at the same
+ * time, whose order is the kernel's.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -29,6 +29,7 @@ unsigned int BPF_PROG(sound, struct mem_cgroup *memcg)
 	return bpf_ktime_get_ns() && memcg->memory.max &&
 		memcg->memory.usage.counter && memcg->css.cgroup->max_depth;
 }
+
 OPS(sound);
 
 SEC("struct_ops/get_high_delay_ms")
@@ -37,6 +38,7 @@ unsigned int BPF_PROG(write_limit, struct mem_cgroup *memcg)
 	memcg->memory.max = 0;
 	return 0;
 }
+
 OPS(write_limit);
 
 SEC("struct_ops/get_high_delay_ms")
@@ -45,6 +47,7 @@ unsigned int BPF_PROG(add_to_usage, struct mem_cgroup *memcg)
 	__sync_fetch_and_add(&memcg->memory.usage.counter, 1);
 	return 0;
 }
+
 OPS(add_to_usage);
 
 SEC("struct_ops/get_high_delay_ms")
@@ -53,6 +56,7 @@ unsigned int BPF_PROG(write_cgroup, struct mem_cgroup *memcg)
 	memcg->css.cgroup->max_depth = 0;
 	return 0;
 }
+
 OPS(write_cgroup);
 
 /* This callback has one argument in all revisions. */
@@ -76,6 +80,7 @@ unsigned int packet_helper(unsigned long long *ctx)
 	bpf_skb_load_bytes(ctx, 0, &byte, sizeof(byte));
 	return byte;
 }
+
 OPS(packet_helper);
 
 /* Ops with a member that no kernel has. */

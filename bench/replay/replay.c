@@ -142,7 +142,8 @@ static void count_growth(struct follower *f, uint64_t bytes, int64_t ns)
 				     shared->range[BINS] * 0.999));
 	if (seconds > shared->grow_max)
 		shared->grow_max = seconds;
-	f->mib_bytes = f->mib_ns = 0;
+	f->mib_bytes = 0;
+	f->mib_ns = 0;
 }
 
 static void resize(struct follower *f, uint64_t want)
@@ -290,8 +291,11 @@ run_process(struct replay *r, pid_t parent)
 		resize(&f, first);
 
 	/* the preparation does not count */
-	r->shared->pages_grown = r->shared->grow_ns = r->shared->grow_max = 0;
-	f.mib_bytes = f.mib_ns = 0;
+	r->shared->pages_grown = 0;
+	r->shared->grow_ns = 0;
+	r->shared->grow_max = 0;
+	f.mib_bytes = 0;
+	f.mib_ns = 0;
 	gsl_histogram_reset(&f.latencies);
 
 	if (write(r->ready, &go, sizeof(go)) != sizeof(go) ||
@@ -391,7 +395,9 @@ struct replay *replay_start(const struct trace *trace,
 		goto err;
 	r->trace = trace;
 	r->options = *options;
-	r->pidfd = r->ready = r->go = -1;
+	r->pidfd = -1;
+	r->ready = -1;
+	r->go = -1;
 
 	if (check_cgroup(r)) {
 		replay_free(r);
@@ -476,9 +482,13 @@ static void read_cgroup(const struct replay *r, struct replay_result *result)
 	const char *cgroup = r->options.cgroup;
 	struct events after;
 
-	result->peak = result->stall_us = -ENOENT;
-	result->events_low = result->events_high = result->events_max = -ENOENT;
-	result->events_oom = result->events_oom_kill = -ENOENT;
+	result->peak = -ENOENT;
+	result->stall_us = -ENOENT;
+	result->events_low = -ENOENT;
+	result->events_high = -ENOENT;
+	result->events_max = -ENOENT;
+	result->events_oom = -ENOENT;
+	result->events_oom_kill = -ENOENT;
 	if (!cgroup)
 		return;
 
@@ -543,7 +553,9 @@ static void summarize_growth(const struct replay *r,
 	result->pages_freed = shared->pages_freed;
 	result->grow_seconds = (double)shared->grow_ns / NSEC;
 
-	result->grow_p50 = result->grow_p95 = result->grow_p99 = -1;
+	result->grow_p50 = -1;
+	result->grow_p95 = -1;
+	result->grow_p99 = -1;
 	result->grow_max = -1;
 	if (gsl_histogram_sum(&latencies) < 1)
 		return;

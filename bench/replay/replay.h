@@ -31,8 +31,7 @@ struct replay_options {
 	double speed;		/* 100: a second of the trace takes 10 ms */
 	uint64_t base;		/* bytes on top of the trace, all the time */
 	const char *cgroup;	/* path of the cgroup to be in, or NULL */
-	const char *file;	/* path of a file to use, or NULL: see
-				   replay_memory_open() */
+	const char *file;	/* path of a file for replay_memory_open(), or NULL */
 };
 
 enum replay_outcome {

@@ -12,8 +12,8 @@
  */
 struct replay_limit {
 	double touch;		/* pages/s, of a loop that writes to each page */
-	double populate;	/* pages/s, of MADV_POPULATE_WRITE all at once; 0 if
-				   the kernel does not have it */
+	/* pages/s, of MADV_POPULATE_WRITE all at once; 0 if the kernel does not have it */
+	double populate;
 	double free;		/* pages/s, of MADV_DONTNEED all at once */
 };
 

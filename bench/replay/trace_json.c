@@ -60,7 +60,7 @@ static size_t line_of_sample(const struct trace_json *json, size_t index)
 		}
 		/* the first character of the element */
 		if (inside && !index && (depth > 2 ||
-		    (depth == 2 && !strchr("[," SPACE, *at))))
+					 (depth == 2 && !strchr("[," SPACE, *at))))
 			break;
 	}
 	return line;
@@ -176,7 +176,8 @@ int trace_import_json(struct trace *trace, struct trace_json *json)
 	int ret = -EINVAL;
 
 	memset(trace, 0, sizeof(*trace));
-	json->recorded = json->dropped = 0;
+	json->recorded = 0;
+	json->dropped = 0;
 	json->seconds = 0;
 
 	root = json_loadb(json->text, json->len, JSON_REJECT_DUPLICATES, &error);

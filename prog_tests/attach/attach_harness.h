@@ -131,20 +131,20 @@ FIXTURE_TEARDOWN(attach)
 }
 
 static inline int attach(FIXTURE_DATA(attach) *self, enum set set, const char *cgroup,
-		  __u32 flags)
+			 __u32 flags)
 {
 	return probe_attach(self->sets[set], cgroup, flags);
 }
 
 static inline int attach_fd(FIXTURE_DATA(attach) *self, enum set set, int fd,
-		     __u32 flags)
+			    __u32 flags)
 {
 	return memcg_bpf_attach(self->sets[set]->maps.probe_ops, fd, flags);
 }
 
 /* Find whose ops some cgroups have. */
 static inline void find_owners(struct __test_metadata *_metadata,
-			FIXTURE_DATA(attach) *self, char *const cgroups[], int nr,
+			       FIXTURE_DATA(attach) *self, char *const cgroups[], int nr,
 			int owners[])
 {
 	const struct owner_search search = {
@@ -157,7 +157,7 @@ static inline void find_owners(struct __test_metadata *_metadata,
 }
 
 static inline void expect_owner(struct __test_metadata *_metadata,
-			 FIXTURE_DATA(attach) *self, const char *when,
+				FIXTURE_DATA(attach) *self, const char *when,
 			 const char *cgroup, int want)
 {
 	char *const cgroups[] = { (char *)cgroup };
@@ -188,7 +188,7 @@ static struct owners owners_now(struct __test_metadata *_metadata,
 }
 
 static inline void expect_owners(struct __test_metadata *_metadata,
-			  FIXTURE_DATA(attach) *self, const char *when,
+				 FIXTURE_DATA(attach) *self, const char *when,
 			  struct owners want)
 {
 	struct owners now = owners_now(_metadata, self);
@@ -219,7 +219,7 @@ static inline void wait_for_link(FIXTURE_DATA(attach) *self, enum set set)
 }
 
 static inline void expect_detached(struct __test_metadata *_metadata,
-			    FIXTURE_DATA(attach) *self, enum set set,
+				   FIXTURE_DATA(attach) *self, enum set set,
 			    const char *when)
 {
 	wait_for_link(self, set);
@@ -228,7 +228,7 @@ static inline void expect_detached(struct __test_metadata *_metadata,
 
 /* Nobody has ops, and nothing is left that keeps the target from getting some. */
 static inline void expect_attach_works(struct __test_metadata *_metadata,
-				FIXTURE_DATA(attach) *self)
+				       FIXTURE_DATA(attach) *self)
 {
 	int link;
 
@@ -243,7 +243,7 @@ static inline void expect_attach_works(struct __test_metadata *_metadata,
 }
 
 static inline void expect_refused(struct __test_metadata *_metadata, int link,
-			   int want, const char *what)
+				  int want, const char *what)
 {
 	EXPECT_EQ(-want, link)
 		TH_LOG("%s: %s, and not %s", what,
@@ -268,7 +268,7 @@ static inline bool is_errno_of(int link, enum revision_refusal refusal)
 }
 
 static inline void expect_refusal(struct __test_metadata *_metadata, int link,
-			   enum revision_refusal refusal, const char *what)
+				  enum revision_refusal refusal, const char *what)
 {
 	EXPECT_TRUE(is_errno_of(link, refusal))
 		TH_LOG("%s: %s, and not %s", what,

@@ -55,7 +55,7 @@ FIXTURE(lifecycle)
 
 /* Load probe @i afresh, of which the end is to be seen. */
 static inline void load(struct __test_metadata *_metadata,
-		 FIXTURE_DATA(lifecycle) *self, int i)
+			FIXTURE_DATA(lifecycle) *self, int i)
 {
 	probe__destroy(self->probes[i]);
 	self->probes[i] = probe_load();
@@ -66,7 +66,7 @@ static inline void load(struct __test_metadata *_metadata,
 
 /* Attach probe @i by link @nr, of which the end is to be seen. */
 static inline int try_attach(struct __test_metadata *_metadata,
-		      FIXTURE_DATA(lifecycle) *self, int nr, int i,
+			     FIXTURE_DATA(lifecycle) *self, int nr, int i,
 		      const char *cgroup, __u32 flags)
 {
 	int link = probe_attach(self->probes[i], cgroup, flags);
@@ -79,7 +79,7 @@ static inline int try_attach(struct __test_metadata *_metadata,
 }
 
 static inline void attach(struct __test_metadata *_metadata,
-		   FIXTURE_DATA(lifecycle) *self, int nr, int i,
+			  FIXTURE_DATA(lifecycle) *self, int nr, int i,
 		   const char *cgroup)
 {
 	int ret = try_attach(_metadata, self, nr, i, cgroup, 0);
@@ -97,7 +97,7 @@ static inline void detach(FIXTURE_DATA(lifecycle) *self, int nr)
 
 /* To attach where there are ops fails, and must leave nothing behind. */
 static inline void expect_busy(struct __test_metadata *_metadata,
-			FIXTURE_DATA(lifecycle) *self, int i, const char *cgroup)
+			       FIXTURE_DATA(lifecycle) *self, int i, const char *cgroup)
 {
 	int ret = probe_attach(self->probes[i], cgroup, 0);
 
@@ -107,7 +107,7 @@ static inline void expect_busy(struct __test_metadata *_metadata,
 }
 
 static inline uint64_t total(FIXTURE_DATA(lifecycle) *self, int i,
-		      enum probe_callback callback)
+			     enum probe_callback callback)
 {
 	return probe_total(self->probes[i], callback);
 }
@@ -129,7 +129,7 @@ static inline uint64_t calls(FIXTURE_DATA(lifecycle) *self, int i)
 }
 
 static inline void expect_no_dying(struct __test_metadata *_metadata,
-			    FIXTURE_DATA(lifecycle) *self, int64_t max)
+				   FIXTURE_DATA(lifecycle) *self, int64_t max)
 {
 	int64_t dying = cg_wait_dying(self->tb.cgroup, max, FREE_TIMEOUT_MS);
 

@@ -15,7 +15,7 @@
 static char said[64 * 1024];
 
 static inline int note_what_is_said(enum libbpf_print_level level, const char *fmt,
-			     va_list args)
+				    va_list args)
 {
 	size_t len = strlen(said);
 

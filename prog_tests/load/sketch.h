@@ -36,7 +36,7 @@ static inline int sketch_type(const int types[SKETCH_NR], char letter)
 
 /* The map's id is in a struct in a union without a name, and others are before it. */
 static inline void draw_link_info(struct btf *btf, const int types[SKETCH_NR],
-			   bool cgroup_id)
+				  bool cgroup_id)
 {
 	int other, struct_ops, all;
 
@@ -95,7 +95,7 @@ static inline struct btf *draw(const struct sketch *sketch)
 }
 
 static inline void expect_word(struct __test_metadata *_metadata, size_t nr,
-			const char *word, const char *text)
+			       const char *word, const char *text)
 {
 	EXPECT_EQ(!word, !text)
 		TH_LOG("sketch %zu: %s, and there should be %s", nr,

@@ -109,10 +109,12 @@ FIXTURE_SETUP(oom_prevention)
 	REQUIRE_OPS(CAN_DELAY);
 	REQUIRE(REQUIRE_PSI | REQUIRE_TWO_CPUS);
 	if (params.cg_limit < smallest_limit())
-		SKIP(return, "CG_LIMIT is too small for what LOW charges while it is delayed: set it to %" PRIu64 "M or more",
+		SKIP(return,
+		     "CG_LIMIT is too small for what LOW charges while it is delayed: set it to %" PRIu64 "M or more",
 		     smallest_limit() >> 20);
 	if (params.cg_limit > pages * page / 2)
-		SKIP(return, "CG_LIMIT is more than half of this machine's memory, which may be exhausted first: set it to %" PRIu64 "M or less",
+		SKIP(return,
+		     "CG_LIMIT is more than half of this machine's memory, which may be exhausted first: set it to %" PRIu64 "M or less",
 		     (pages * page / 2) >> 20);
 
 	ASSERT_EQ(0, testbed_create(&self->tb, "oom_prevention"));
@@ -181,7 +183,7 @@ static inline int live(void *arg)
 
 /* Fresh cgroups, so that their counters begin at 0. */
 static inline void prepare(struct __test_metadata *_metadata,
-		    FIXTURE_DATA(oom_prevention) *self, enum strategy strategy,
+			   FIXTURE_DATA(oom_prevention) *self, enum strategy strategy,
 		    uint64_t memory_high)
 {
 	struct session *s = self->contest->sessions;
@@ -217,7 +219,7 @@ static inline void prepare(struct __test_metadata *_metadata,
 }
 
 static inline void start(struct __test_metadata *_metadata,
-		  FIXTURE_DATA(oom_prevention) *self, int i)
+			 FIXTURE_DATA(oom_prevention) *self, int i)
 {
 	struct session *s = &self->contest->sessions[i];
 
@@ -329,7 +331,7 @@ static inline bool low_throttled_without_high(FIXTURE_DATA(oom_prevention) *self
 }
 
 static inline void wait_until(struct __test_metadata *_metadata,
-		       FIXTURE_DATA(oom_prevention) *self, condition condition,
+			      FIXTURE_DATA(oom_prevention) *self, condition condition,
 		       const char *what)
 {
 	struct session *s = self->contest->sessions;
@@ -351,7 +353,7 @@ static inline void wait_until(struct __test_metadata *_metadata,
 
 /* Let them have it out, until HIGH has ended. */
 static inline void contend(struct __test_metadata *_metadata,
-		    FIXTURE_DATA(oom_prevention) *self, condition decided)
+			   FIXTURE_DATA(oom_prevention) *self, condition decided)
 {
 	int i;
 
@@ -372,14 +374,14 @@ static inline void contend(struct __test_metadata *_metadata,
 
 /* One session, and nobody else. */
 static inline void start_alone(struct __test_metadata *_metadata,
-			FIXTURE_DATA(oom_prevention) *self, int i)
+			       FIXTURE_DATA(oom_prevention) *self, int i)
 {
 	self->contest->decided = true;
 	start(_metadata, self, i);
 }
 
 static inline void finish(struct __test_metadata *_metadata,
-		   FIXTURE_DATA(oom_prevention) *self, const char *title)
+			  FIXTURE_DATA(oom_prevention) *self, const char *title)
 {
 	const struct session *s = self->contest->sessions;
 	struct delay_stats stats;
@@ -401,7 +403,7 @@ static inline void finish(struct __test_metadata *_metadata,
 }
 
 static inline void lift_memory_high(struct __test_metadata *_metadata,
-			     FIXTURE_DATA(oom_prevention) *self)
+				    FIXTURE_DATA(oom_prevention) *self)
 {
 	int i;
 

@@ -13,8 +13,9 @@
 /*
  * A tree of cgroups, and ops to attach to some of them.
  *
- * A cgroup is named by its path below that of the testbed, such as "top/middle".  The ops are 'A' to 'D': instances of the probe, so that
- * it shows whose callback has run.
+ * A cgroup is named by its path below that of the testbed, such as "top/middle".
+ * The ops are 'A' to 'D': instances of the probe, so that it shows whose callback has
+ * run.
  */
 struct ops_tree {
 	struct testbed tb;

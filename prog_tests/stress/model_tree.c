@@ -361,10 +361,12 @@ static int compare_calls(struct model_tree *tree)
 
 	for (i = 0; i < MODEL_OPS; i++) {
 		if (online(tree, i) != m->online[i])
-			return wrong(tree, "handle_cgroup_online of %c: %" PRIu64 " calls in all, want %" PRIu64,
+			return wrong(tree,
+				     "handle_cgroup_online of %c: %" PRIu64 " calls in all, want %" PRIu64,
 						'A' + i, online(tree, i), m->online[i]);
 		if (offline(tree, i) != m->offline[i])
-			return wrong(tree, "handle_cgroup_offline of %c: %" PRIu64 " calls in all, want %" PRIu64,
+			return wrong(tree,
+				     "handle_cgroup_offline of %c: %" PRIu64 " calls in all, want %" PRIu64,
 						'A' + i, offline(tree, i), m->offline[i]);
 	}
 	return 0;
@@ -474,10 +476,8 @@ int model_tree_owners(struct model_tree *tree, int owners[MODEL_CGROUPS])
 
 static const char *ops_name(int owner)
 {
-	static const char names[][2] = { "A", "B", "C", "D", "E", "F", "G", "H" };
+	static const char names[MODEL_OPS][2] = { "A", "B", "C", "D", "E", "F" };
 
-	_Static_assert(MODEL_OPS <= sizeof(names) / sizeof(names[0]),
-		       "more names are needed");
 	return owner >= 0 ? names[owner] :
 		owner == OWNER_NOBODY ? "nobody's" : "those of several";
 }
@@ -531,7 +531,8 @@ static int compare_failed(struct model_tree *tree, const struct step *step)
 		came = online(tree, i) - tree->model.online[i];
 		went = offline(tree, i) - tree->model.offline[i];
 		if (came != went || (came && !may_come))
-			return wrong(tree, "out of memory: %" PRIu64 " calls of handle_cgroup_online of %c, and %" PRIu64 " of handle_cgroup_offline",
+			return wrong(tree,
+				     "out of memory: %" PRIu64 " calls of handle_cgroup_online of %c, and %" PRIu64 " of handle_cgroup_offline",
 						came, 'A' + i, went);
 	}
 	for (i = 0; !ret && step->what == STEP_GIVE && i < MODEL_CGROUPS; i++) {

@@ -106,11 +106,12 @@ struct step step_draw(const struct model *m, uint64_t *random)
 		draw_give, draw_give, draw_give,
 	};
 	struct step step;
+	unsigned int what;
 
 	do {
 		step = (struct step) {};
-	} while (!draw[random_below(random, sizeof(draw) / sizeof(draw[0]))](
-			m, random, &step));
+		what = random_below(random, sizeof(draw) / sizeof(draw[0]));
+	} while (!draw[what](m, random, &step));
 	return step;
 }
 

@@ -24,7 +24,8 @@ static struct {
 
 static const struct argp_option argp_options[] = {
 	{ "binary-units", 'b', NULL, 0,
-	  "Read kB, MB, GB and TB as powers of two (default: powers of ten, which is what podman stats and docker stats print)", 0 },
+	  "Read kB, MB, GB and TB as powers of two (default: powers of ten, which is what podman stats and docker stats print)",
+	  0 },
 	{ "output", 'o', "FILE", 0, "Write the trace there (default: stdout)", 0 },
 	{}
 };
