@@ -99,7 +99,7 @@ struct results {
 	char timeline[PATH_MAX];
 	int fd;
 	int timeline_fd;	/* -1 before anything is in it */
-	/* trials done before, for --resume: "factors,trial" of each row */
+	/* trials done before, for --resume: "factors,trial," of each row */
 	char **done;
 	unsigned int nr_done;
 };

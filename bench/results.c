@@ -61,14 +61,43 @@ static void append_columns(char *text, size_t *len,
 	}
 }
 
+/*
+ * Name of a column of the CSV of trials, or of that of their time lines, from the left.
+ *
+ * Return: the name, good until the next call; NULL if there is no such column.
+ */
+static const char *column_name(const struct bench *bench, bool timeline,
+			       unsigned int nr)
+{
+	const struct bench_column *tables[] = {
+		timeline ? timeline_common : row_common,
+		timeline ? bench->timeline : bench->columns,
+	};
+	const struct bench_column *c;
+	struct bench_param *p;
+	size_t i;
+
+	for (p = bench->params; p && p->name; p++) {
+		if (p->factor && !nr--)
+			return param_option(p, '_');
+	}
+	if (bench->rows && !nr--)
+		return bench->row_factor->name;
+	for (i = 0; i < 2; i++) {
+		for (c = tables[i]; c->name; c++) {
+			if (!nr--)
+				return c->name;
+		}
+	}
+	return NULL;
+}
+
 /* Of the CSV of trials, or of that of their time lines. */
 static size_t make_header(const struct bench *bench, bool timeline, char *text)
 {
-	const struct bench_column *common = timeline ? timeline_common : row_common;
-	const struct bench_column *own = timeline ? bench->timeline : bench->columns;
-	const struct bench_column *c;
 	const struct environment *env;
 	struct bench_param *p;
+	const char *name;
 	unsigned int nr, i;
 	size_t len = 0;
 
@@ -87,19 +116,12 @@ static size_t make_header(const struct bench *bench, bool timeline, char *text)
 	if (bench->rows)
 		append(text, &len, "# factor %s: [] %s\n",
 		       bench->row_factor->name, bench->row_factor->help);
-	append_columns(text, &len, common);
-	append_columns(text, &len, own);
+	append_columns(text, &len, timeline ? timeline_common : row_common);
+	append_columns(text, &len, timeline ? bench->timeline : bench->columns);
 
-	for (p = bench->params; p && p->name; p++) {
-		if (p->factor)
-			append(text, &len, "%s,", param_option(p, '_'));
-	}
-	if (bench->rows)
-		append(text, &len, "%s,", bench->row_factor->name);
-	for (c = common; c->name; c++)
-		append(text, &len, "%s,", c->name);
-	for (c = own; c->name; c++)
-		append(text, &len, "%s%s", c->name, c[1].name ? "," : "\n");
+	for (i = 0; (name = column_name(bench, timeline, i)); i++)
+		append(text, &len, "%s%s", i ? "," : "", name);
+	append(text, &len, "\n");
 	return len;
 }
 
@@ -165,44 +187,58 @@ static unsigned int nr_rows(const struct bench *bench)
 	return nr ?: 1;
 }
 
-/* The cells that tell one trial from another. */
-static char *key_of_row(const struct results *results, const struct csv *csv,
-			const struct csv_row *row)
+/*
+ * The cells that tell a trial, or a row of one, from others, with a comma after each:
+ * factors, the level of the row unless that is NULL, and the number of the trial.
+ * Factors are those of @row of @csv, or of the present configuration if that is NULL.
+ *
+ * Return: 0, or -ENOSPC if @size is too little.
+ */
+static int encode_key(const struct bench *bench, const struct csv *csv,
+		      const struct csv_row *row, const char *row_level,
+		      const char *trial, char *text, size_t size)
 {
-	char text[TEXT_MAX] = "";
 	struct bench_param *p;
 	size_t len = 0;
 
-	for (p = results->bench->params; p && p->name; p++) {
+	for (p = bench->params; len < size && p && p->name; p++) {
 		if (p->factor)
-			append(text, &len, "%s,",
-			       row->cells[csv_column(csv, param_option(p, '_'))]);
+			len += snprintf(text + len, size - len, "%s,", row ?
+					row->cells[csv_column(csv, param_option(p, '_'))] :
+					bench_text(p));
 	}
-	append(text, &len, "%s", row->cells[csv_column(csv, "trial")]);
+	if (len < size && row_level)
+		len += snprintf(text + len, size - len, "%s,", row_level);
+	if (len < size)
+		len += snprintf(text + len, size - len, "%s,", trial);
+	return len < size ? 0 : -ENOSPC;
+}
+
+/* The key of the trial that a row is of. */
+static char *key_of_row(const struct results *results, const struct csv *csv,
+			const struct csv_row *row)
+{
+	char text[TEXT_MAX];
+
+	if (encode_key(results->bench, csv, row, NULL,
+		       row->cells[csv_column(csv, "trial")], text, sizeof(text)))
+		abort();
 	return strdup(text);
 }
 
 static void check_columns(const struct results *results, const struct csv *csv,
 			  bool timeline)
 {
-	char text[TEXT_MAX], *line;
+	const char *name;
 	unsigned int i;
 
-	make_header(results->bench, timeline, text);
-	line = text;
-	while (*line == '#')
-		line = strchr(line, '\n') + 1;
-	for (i = 0; i < csv->nr_columns; i++) {
-		size_t len = strcspn(line, ",\n");
-
-		if (len != strlen(csv->columns[i]) ||
-		    strncmp(line, csv->columns[i], len))
+	for (i = 0; (name = column_name(results->bench, timeline, i)); i++) {
+		if (i == csv->nr_columns || strcmp(name, csv->columns[i]))
 			break;
-		line += len + !!line[len];
 	}
-	if (*line || i < csv->nr_columns)
+	if (name || i < csv->nr_columns)
 		parse_refuse("%s has other columns than %s has now: use another --results-dir",
-		       csv->path, results->bench->name);
+			     csv->path, results->bench->name);
 }
 
 static void check_environment(const struct results *results,
@@ -395,33 +431,23 @@ void results_open(struct results *results, const struct bench *bench,
 
 bool results_have(const struct results *results, unsigned int trial)
 {
-	char text[TEXT_MAX] = "";
-	struct bench_param *p;
-	size_t len = 0;
+	char text[TEXT_MAX], number[16];
 
-	for (p = results->bench->params; p && p->name; p++) {
-		if (p->factor)
-			append(text, &len, "%s,", bench_text(p));
-	}
-	append(text, &len, "%u", trial);
+	snprintf(number, sizeof(number), "%u", trial);
+	if (encode_key(results->bench, NULL, NULL, NULL, number, text,
+		       sizeof(text)))
+		abort();
 	return is_done(results, text);
 }
 
 void results_key(const struct bench *bench, unsigned int nr, unsigned int trial,
 		 char *text, size_t len)
 {
-	struct bench_param *p;
-	size_t at = 0;
+	char number[16];
 
-	for (p = bench->params; at < len && p && p->name; p++) {
-		if (p->factor)
-			at += snprintf(text + at, len - at, "%s,", bench_text(p));
-	}
-	if (at < len && bench->rows)
-		at += snprintf(text + at, len - at, "%s,", bench->rows[nr]);
-	if (at < len)
-		at += snprintf(text + at, len - at, "%u,", trial);
-	if (at >= len)
+	snprintf(number, sizeof(number), "%u", trial);
+	if (encode_key(bench, NULL, NULL, bench->rows ? bench->rows[nr] : NULL,
+		       number, text, len))
 		abort();
 }
 
