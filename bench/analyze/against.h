@@ -8,8 +8,8 @@
 #include "csv.h"
 #include "stats.h"
 
-/* The column that against_join() adds, and what is in it. */
-#define AGAINST_COLUMN	"csv"
+/* The column that against_join() adds: which of the two runs a row is of. */
+#define AGAINST_COLUMN	"run"
 #define AGAINST_OLD	"old"
 #define AGAINST_NEW	"new"
 
