@@ -6,6 +6,10 @@
  * columns are described, and compared with those of the group's baseline.  The
  * CSV of memcg_bench says itself which columns are which.
  *
+ * This is the only program that reads such a CSV on the host: what figures and the
+ * report need beside these tables, --show and --meta print.  Numbers have a point,
+ * whatever the locale is: nothing here calls setlocale().
+ *
  * With --against=OLD: has anything become worse since?  Each group is compared
  * with the same group in OLD.
  */
@@ -19,9 +23,12 @@
 #include "against.h"
 #include "csv.h"
 #include "describe.h"
+#include "findings.h"
 #include "groups.h"
 #include "parse.h"
 #include "regressions.h"
+#include "rows.h"
+#include "sessions.h"
 #include "stats.h"
 #include "table.h"
 
@@ -29,6 +36,17 @@ static const char * const format_names[] = {
 	[TABLE_TEXT] = "text", [TABLE_CSV] = "csv",
 	[TABLE_MARKDOWN] = "markdown", [TABLE_HTML] = "html",
 };
+
+static const char * const show_names[] = {
+	[SHOW_TABLES] = "tables", [SHOW_FINDINGS] = "findings",
+	[SHOW_CONFIGURATIONS] = "configurations",
+	[SHOW_SESSIONS] = "sessions", [SHOW_ROWS] = "rows",
+	[SHOW_NOTHING] = "nothing",
+};
+
+#define NR_NAMES(table) (sizeof(table) / sizeof((table)[0]))
+
+enum key { KEY_SHOW = 0x100, KEY_META, KEY_PUBLISHED };
 
 struct options opt = {
 	.bound = 10,
@@ -51,28 +69,36 @@ static const struct argp_option options[] = {
 	{ "groups", 'g', "COLUMNS", 0, "columns that make a group, with commas; default: the \"# factor\" columns of FILE", 0 },
 	{ "values", 'v', "COLUMNS", 0, "columns to describe; default: the \"# result\" columns of FILE", 0 },
 	{ "baseline", 'b', "COLUMN=LEVEL", 0, "compare other levels of a group's column with this; default: the \"# baseline\" of FILE; none: do not compare", 0 },
-	{ "where", 'w', "COLUMN=LEVEL", 0, "only rows with that; may be given again", 0 },
+	{ "where", 'w', "COLUMN=LEVEL", 0, "only rows with that, or without: COLUMN!=LEVEL; may be given again", 0 },
 	{ "format", 'f', "FORMAT", 0, "text, csv, markdown or html; default: text", 0 },
 	{ "confidence", 'c', "PERCENT", 0, "of intervals, 50 to 99; default: 95", 0 },
 	{ "mean", 'm', NULL, 0, "intervals, ratios and differences of means, not of medians", 0 },
 	{ "seed", 's', "NUMBER", 0, "of the bootstrap; default: 1", 0 },
 	{ "against", 'a', "OLD", 0, "say which results have become worse since OLD, a CSV of the same benchmark, and end with status 1 if one has", 0 },
 	{ "bound", 'B', "PERCENT", 0, "how much a result may differ from OLD, 0 to 1000; default: 10", 0 },
+	{ "show", KEY_SHOW, "WHAT", 0, "tables; findings: what the results come to, in sentences; of isolation, configurations: in how many trials all sessions completed, sessions: a table beside what is published; rows: the --values of rows as they are, default: all columns; nothing: only check that there are results; default: tables", 0 },
+	{ "meta", KEY_META, "KEY", OPTION_ARG_OPTIONAL, "print the value of the line \"# KEY: value\" of FILE, or all such lines, and nothing else", 0 },
+	{ "published", KEY_PUBLISHED, "PUBLISHED", 0, "with --show=sessions: a CSV of what is published of the experiments", 0 },
 	{ "resamples", 'r', "NUMBER", 0, "of the bootstrap, 100 to 1000000; default: 10000", 0 },
 	{ 0 }
 };
 
-static void parse_format(struct argp_state *state, const char *arg)
+/* Index of a word in a table of @nr. */
+static unsigned int parse_word(struct argp_state *state, const char *option,
+			       const char *arg, const char * const *names,
+			       size_t nr)
 {
-	size_t i;
+	char list[256] = "";
+	size_t i, len = 0;
 
-	for (i = 0; i < sizeof(format_names) / sizeof(format_names[0]); i++) {
-		if (!strcmp(arg, format_names[i])) {
-			opt.format = i;
-			return;
-		}
+	for (i = 0; i < nr; i++) {
+		if (!strcmp(arg, names[i]))
+			return i;
+		len += snprintf(list + len, sizeof(list) - len, "%s%s",
+				!i ? "" : i + 1 < nr ? ", " : " or ", names[i]);
 	}
-	argp_error(state, "--format=%s: want text, csv, markdown or html", arg);
+	argp_error(state, "--%s=%s: want %s", option, arg, list);
+	return 0;
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -91,11 +117,24 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		break;
 	case 'w':
 		if (!strchr(arg, '='))
-			argp_error(state, "--where=%s: want COLUMN=LEVEL", arg);
+			argp_error(state, "--where=%s: want COLUMN=LEVEL or COLUMN!=LEVEL",
+				   arg);
 		names_add(&opt.where, arg);
 		break;
 	case 'f':
-		parse_format(state, arg);
+		opt.format = parse_word(state, "format", arg, format_names,
+					NR_NAMES(format_names));
+		break;
+	case KEY_SHOW:
+		opt.show = parse_word(state, "show", arg, show_names,
+				      NR_NAMES(show_names));
+		break;
+	case KEY_META:
+		opt.meta = true;
+		opt.meta_key = arg;
+		break;
+	case KEY_PUBLISHED:
+		opt.published = arg;
 		break;
 	case 'c':
 		if (parse_uint(arg, 50, 99, &opt.confidence))
@@ -129,6 +168,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 			argp_error(state, "no FILE");
 		if (opt.against && opt.baseline)
 			argp_error(state, "--against and --baseline: one of them");
+		if (opt.against && (opt.show != SHOW_TABLES || opt.meta))
+			argp_error(state, "--against with --show or --meta: one of them");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -160,54 +201,36 @@ static void take_old(void)
 	opt.baseline = AGAINST_COLUMN "=" AGAINST_OLD;
 }
 
-int main(int argc, char **argv)
+/* What is before the first error of a file can be told of it. */
+static int print_meta(void)
 {
-	static const struct argp argp = {
-		.options = options,
-		.parser = parse_option,
-		.args_doc = "FILE",
-		.doc = "Describe and compare the trials in a CSV of memcg_bench.",
-	};
-	struct stats_options o;
-	struct table table = { 0 };
-	unsigned int i;
-	int status = 0;
+	int ret = csv_read(&csv, opt.path);
 
-	argp_err_exit_status = 2;
-	argp_parse(&argp, argc, argv, 0, NULL, NULL);
-	read_file(&csv, opt.path);
-	if (opt.against)
-		take_old();
+	if (ret && !csv.nr_meta)
+		parse_refuse("%s", csv.error);
+	rows_print_meta(&csv, opt.meta_key);
+	return 0;
+}
 
-	default_names(&opt.groups, "factor");
-	default_names(&opt.values, "result");
-	if (!opt.values.nr)
-		parse_refuse("%s: it has no \"# result\" lines: name columns with --values",
-		       csv.path);
-	find_columns(&opt.groups, "groups");
+static int print_rows(void)
+{
 	find_columns(&opt.values, "values");
 	find_columns(&opt.where, "where");
-	make_groups();
-	find_baseline();
+	rows_print();
+	return 0;
+}
 
-	o = (struct stats_options) {
-		.confidence = opt.confidence / 100.0,
-		.resamples = opt.resamples,
-		.of_mean = opt.of_mean,
-		.rng = gsl_rng_alloc(gsl_rng_mt19937),
-	};
-	gsl_rng_set(o.rng, opt.seed);
+static int print_tables(const struct stats_options *o)
+{
+	struct table table = { 0 };
+	unsigned int i;
 
-	if (opt.against) {
-		status = regressions_print(&old, &o);
-		goto out;
-	}
 	if (opt.format == TABLE_CSV)
 		describe_csv_header(&table);
 	else
 		describe_begin();
 	for (i = 0; i < opt.values.nr; i++) {
-		calculate(opt.values.column[i], &o);
+		calculate(opt.values.column[i], o);
 		if (opt.format == TABLE_CSV)
 			describe_csv_value(&table, opt.values.name[i]);
 		else
@@ -217,8 +240,89 @@ int main(int argc, char **argv)
 		table_print(&table, opt.format);
 	else
 		describe_end();
-out:
+	return 0;
+}
+
+static void check_rows(void)
+{
+	char text[512];
+
+	if (rows_check(text, sizeof(text)))
+		parse_refuse("%s: %s", csv.path, text);
+}
+
+/* What is calculated of groups of rows.  Return: the exit status. */
+static int print_results(const struct stats_options *o)
+{
+	if (opt.against)
+		return regressions_print(&old, o);
+	if (opt.show == SHOW_TABLES)
+		return print_tables(o);
+	check_rows();
+	if (opt.show == SHOW_FINDINGS)
+		return findings_print(o) ? 2 : 0;
+	if (sessions_check_columns())
+		return 2;
+	if (opt.show == SHOW_SESSIONS)
+		return sessions_print(opt.published, o) ? 2 : 0;
+	sessions_print_configurations();
+	return 0;
+}
+
+static int analyze(void)
+{
+	struct stats_options o = {
+		.confidence = opt.confidence / 100.0,
+		.resamples = opt.resamples,
+		.of_mean = opt.of_mean,
+	};
+	int status;
+
+	default_names(&opt.groups, "factor");
+	default_names(&opt.values, "result");
+	if (!opt.values.nr)
+		parse_refuse("%s: it has no \"# result\" lines: name columns with --values",
+			     csv.path);
+	find_columns(&opt.groups, "groups");
+	find_columns(&opt.values, "values");
+	find_columns(&opt.where, "where");
+	make_groups();
+	find_baseline();
+
+	o.rng = gsl_rng_alloc(gsl_rng_mt19937);
+	gsl_rng_set(o.rng, opt.seed);
+	status = print_results(&o);
 	gsl_rng_free(o.rng);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse_option,
+		.args_doc = "FILE",
+		.doc = "Describe and compare the trials in a CSV of memcg_bench.",
+	};
+	int status = 0;
+
+	argp_err_exit_status = 2;
+	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	if (opt.meta) {
+		status = print_meta();
+		goto out;
+	}
+	read_file(&csv, opt.path);
+	if (opt.against)
+		take_old();
+
+	if (opt.show == SHOW_NOTHING)
+		check_rows();
+	else if (opt.show == SHOW_ROWS)
+		status = print_rows();
+	else
+		status = analyze();
+out:
 	csv_free(&csv);
 	csv_free(&old);
 	return status;

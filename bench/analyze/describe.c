@@ -6,11 +6,7 @@
 #include "describe.h"
 #include "groups.h"
 
-/*
- * A difference is shown if the interval of the difference and the rank test both
- * say so.
- */
-static const char *verdict(const struct group *group)
+const char *describe_verdict(const struct group *group)
 {
 	const struct comparison *c = &group->comparison;
 
@@ -140,7 +136,7 @@ static void print_comparisons(const char *title)
 		number_cell(&table, c->diff);
 		interval_cell(&table, c->diff_low, c->diff_high);
 		table_cell(&table, c->p < 0.0001 ? "<0.0001" : "%.4f", c->p);
-		table_cell(&table, "%s", verdict(&groups[i]));
+		table_cell(&table, "%s", describe_verdict(&groups[i]));
 		table_end_row(&table);
 	}
 	table_print(&table, opt.format);
@@ -193,7 +189,7 @@ void describe_csv_value(struct table *table, const char *value)
 		table_cell(table, "%zu", groups[i].missing);
 		for (j = 0; j < sizeof(numbers) / sizeof(numbers[0]); j++)
 			number_cell(table, numbers[j]);
-		table_cell(table, "%s", groups[i].base ? verdict(&groups[i]) : "");
+		table_cell(table, "%s", groups[i].base ? describe_verdict(&groups[i]) : "");
 		table_end_row(table);
 	}
 }

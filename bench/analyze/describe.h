@@ -2,6 +2,7 @@
 #ifndef __BENCH_ANALYZE_DESCRIBE_H
 #define __BENCH_ANALYZE_DESCRIBE_H
 
+#include "groups.h"
 #include "table.h"
 
 /**
@@ -34,6 +35,17 @@ void describe_csv_header(struct table *table);
  * @value: name of the column, after calculate()
  */
 void describe_csv_value(struct table *table, const char *value);
+
+/**
+ * describe_verdict() - does a group differ from its baseline?
+ * @group: the group, after calculate(), with a baseline
+ *
+ * A difference is shown if the interval of the difference and the rank test both say
+ * so.
+ *
+ * Return: "more", "less", "no difference shown" or "too few trials".
+ */
+const char *describe_verdict(const struct group *group);
 
 /**
  * rounded() - four digits for a person, without an exponent where that can be read

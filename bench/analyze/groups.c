@@ -49,7 +49,7 @@ void find_columns(struct names *names, const char *option)
 
 	for (i = 0; i < names->nr; i++) {
 		char *name = strndup(names->name[i],
-				     strcspn(names->name[i], "="));
+				     strcspn(names->name[i], "!="));
 
 		names->column[i] = csv_column(&csv, name);
 		if (names->column[i] < 0)
@@ -79,13 +79,15 @@ static bool in_group(const struct csv_row *row, const struct group *group)
 	return true;
 }
 
-static bool wanted(const struct csv_row *row)
+bool is_wanted(const struct csv_row *row)
 {
 	unsigned int i;
 
 	for (i = 0; i < opt.where.nr; i++) {
-		if (strcmp(row->cells[opt.where.column[i]],
-			   strchr(opt.where.name[i], '=') + 1))
+		const char *equals = strchr(opt.where.name[i], '=');
+		bool want_same = equals[-1] != '!';
+
+		if (!strcmp(row->cells[opt.where.column[i]], equals + 1) != want_same)
 			return false;
 	}
 	return true;
@@ -160,7 +162,7 @@ void make_groups(void)
 
 	groups = allocate(csv.nr_rows, sizeof(*groups));
 	for (i = 0; i < csv.nr_rows; i++) {
-		if (!wanted(&csv.rows[i]))
+		if (!is_wanted(&csv.rows[i]))
 			continue;
 		for (j = 0; j < nr_groups && !in_group(&csv.rows[i], &groups[j]);
 		     j++)
@@ -229,8 +231,7 @@ void find_baseline(void)
 		       csv.path);
 }
 
-/* A trial that failed has no values. */
-static bool is_ok(const struct csv_row *row)
+bool is_ok(const struct csv_row *row)
 {
 	int status = csv_column(&csv, "status");
 
@@ -307,7 +308,7 @@ static void collect(int column)
 		struct group *group;
 		double value;
 
-		if (!wanted(row))
+		if (!is_wanted(row))
 			continue;
 		for (j = 0; !in_group(row, &groups[j]); j++)
 			;

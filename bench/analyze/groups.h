@@ -19,12 +19,21 @@ struct names {
 	int column[MAX_NAMES];
 };
 
+enum show {
+	SHOW_TABLES,
+	SHOW_FINDINGS,
+	SHOW_CONFIGURATIONS,
+	SHOW_SESSIONS,
+	SHOW_ROWS,
+	SHOW_NOTHING,			/* only check FILE */
+};
+
 /* What all parts of analyze are told. */
 struct options {
 	const char *path;
 	struct names groups;
 	struct names values;
-	struct names where;		/* COLUMN=LEVEL */
+	struct names where;		/* COLUMN=LEVEL, or COLUMN!=LEVEL */
 	const char *baseline;
 	enum table_format format;
 	uint64_t seed;
@@ -33,6 +42,10 @@ struct options {
 	bool of_mean;
 	const char *against;
 	uint64_t bound;			/* percent */
+	enum show show;
+	bool meta;			/* "# key: value" lines, and nothing else */
+	const char *meta_key;		/* of one of them, or NULL */
+	const char *published;		/* with SHOW_SESSIONS, or NULL */
 };
 
 /* Rows with the same levels. */
@@ -133,6 +146,22 @@ void calculate(int column, const struct stats_options *o);
  * Return: the text in the cell.
  */
 const char *level(const struct csv_row *row, unsigned int i);
+
+/**
+ * is_wanted() - does opt.where allow a row?
+ * @row: the row
+ *
+ * Return: true if so.
+ */
+bool is_wanted(const struct csv_row *row);
+
+/**
+ * is_ok() - is a row that of a trial that went well?
+ * @row: the row; one that failed has no values
+ *
+ * Return: true if so, and if the CSV does not say.
+ */
+bool is_ok(const struct csv_row *row);
 
 /**
  * group_with() - find a group that differs in the baseline's column only
