@@ -94,9 +94,12 @@ check-host: $(ANALYZE)
 plots: $(ANALYZE)
 	@plots/draw.sh $(ANALYZE) $(RESULTS)
 
-report: plots
-	@plots/report.sh $(ANALYZE) $(RESULTS) > $(RESULTS)/report.html
-	@echo $(RESULTS)/report.html
+# The page is made of what there is, and says what is wrong with the rest.
+report: $(ANALYZE)
+	@status=0; plots/draw.sh $(ANALYZE) $(RESULTS) || status=$$?;		\
+	[ $$status -ne 2 ] || exit 2;						\
+	plots/report.sh $(ANALYZE) $(RESULTS) > $(RESULTS)/report.html || status=$$?;	\
+	echo $(RESULTS)/report.html; exit $$status
 
 ifneq ($(filter-out $(ALONE),$(or $(MAKECMDGOALS),all)),)
 

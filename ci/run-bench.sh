@@ -58,6 +58,8 @@ for bench in "$@"; do
 		run_bench "$bench" "$dir" $step || status=$?
 	done
 	[ $status -eq 0 ] || exit $status
-	[ ! -x "$top_dir/plots/$bench.sh" ] ||
-		"$top_dir/plots/$bench.sh" "$dir/$bench.csv"
+	if [ -x "$top_dir/plots/$bench.sh" ]; then
+		make -s -C "$top_dir" analyze
+		"$top_dir/plots/$bench.sh" "$top_dir/out/host/analyze" "$dir/$bench.csv"
+	fi
 done

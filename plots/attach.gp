@@ -3,20 +3,19 @@
 # Time to attach and detach against the number of descendants, for each depth, and
 # that of a mkdir elsewhere, meanwhile and afterwards.  Medians with their intervals.
 
-depths = system("sed -n 's/^# DEPTH: //p' '".csv."' | tr , ' '")
+depths = levels("DEPTH")
 depth(i) = word(depths, i)
 colour(i) = word(blue." ".red." ".green." ".purple." ".orange." ".sky, (i - 1) % 6 + 1)
 # side by side, where several have the same number
 x(i) = column("descendants") * 1.08 ** (i - (words(depths) + 1) / 2.0)
 
-rows(value, depth) = sprintf( \
-	"< awk -F, 'NR == 1 || $1 == \"%s\" && $3 == \"%s\"' '%s'", value, depth, stats)
+rows(value, depth) = rows_where(stats, "value=".value." depth=".depth)
 
 set logscale xy
 set xlabel "descendants"
 set format xy "%g"
 set key tmargin center horizontal maxrows 1 samplen 1
-list = system("sed -n 's/^# DESCENDANTS: //p' '".csv."' | tr , '\\n' | sort -n | tr '\\n' ' '")
+list = system(say("--meta=DESCENDANTS", csv)." | tr , '\\n' | sort -n | tr '\\n' ' '")
 set xrange [(word(list, 1) > 1 ? word(list, 1) : 1) / 2.0:word(list, words(list)) * 2.0]
 set lmargin 10
 

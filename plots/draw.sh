@@ -5,26 +5,58 @@
 #
 # Draw the results in each folder of RESULTS, as BENCH.svg and BENCH.png in it, and
 # BENCH-timeline.csv by timeline.gp, if they are not drawn yet.  ANALYZE is the path of
-# bench/analyze.
+# bench/analyze.  A figure that cannot be drawn is removed, and does not stop the others.
 #
 #   TRIAL=N	which trial's time line to draw (default: the first)
+#
+# Exit status: 1 if a figure could not be drawn, 2 if there are no results.
 
 set -eu
+# gnuplot and sort take a point for what it is in this locale only
+export LC_ALL=C
 plots=$(dirname "$(realpath "$0")")
 . "$plots/../vm/help.sh"
 analyze=$1
 results=$2
 stats=$(mktemp)
 trap 'rm -f "$stats"' EXIT
+status=0
 
-# "Linux 6.12.0, KVM" and the like
+# "Linux 6.12.0, virtual machine, kvm" and the like
 where()
 {
-	sed -n -e 's/^# kernel: /Linux /p' \
-		-e 's/^# accelerator: tcg/processor emulated by QEMU, and so are the times/p' \
-		-e 's/^# accelerator: none/bare hardware/p' \
-		-e 's/^# accelerator: /virtual machine, /p' "$1" |
-		sed 'N;s/\n/, /'
+	local kernel accelerator
+
+	kernel=$("$analyze" --meta=kernel "$1")
+	accelerator=$("$analyze" --meta=accelerator "$1")
+	case $accelerator in
+	'')	;;
+	tcg)	accelerator="processor emulated by QEMU, and so are the times" ;;
+	none)	accelerator="bare hardware" ;;
+	*)	accelerator="virtual machine, $accelerator" ;;
+	esac
+	echo "${kernel:+Linux $kernel${accelerator:+, }}$accelerator"
+}
+
+# draw FIGURE SCRIPT - of FIGURE.csv, or fail and say why
+draw()
+{
+	local figure=$1 script=$2
+
+	"$analyze" --show=nothing "$figure.csv" || return
+	case $figure in
+	*-timeline)
+		# it has nothing to be described, but is of these trials
+		"$analyze" --show=nothing "${figure%-timeline}.csv" || return
+		;;
+	*)
+		"$analyze" --format=csv "$figure.csv" >"$stats" || return
+		;;
+	esac
+	gnuplot -e "analyze='$analyze'; csv='$figure.csv'; stats='$stats'; output='$figure'" \
+		-e "where='$(where "$figure.csv")'" "$plots/style.gp" "$script" \
+		2> >(grep -v -e 'Skipping data file with no valid points' \
+			-e 'iconv failed to convert degree sign' >&2)
 }
 
 shopt -s nullglob
@@ -42,10 +74,12 @@ for csv in "${csvs[@]}"; do
 	fi
 	[ -z "${TRIAL-}" ] && [ "$figure.png" -nt "$csv" ] && [ "$figure.png" -nt "$script" ] &&
 		[ "$figure.png" -nt "$plots/style.gp" ] && continue
-	# a time line has nothing to be described
-	! grep -q '^# result ' "$csv" || "$analyze" --format=csv "$csv" >"$stats"
-	gnuplot -e "csv='$csv'; stats='$stats'; output='$figure'; where='$(where "$csv")'" \
-		"$plots/style.gp" "$script" \
-		2> >(grep -v 'Skipping data file with no valid points' >&2)
-	echo "$figure.svg $figure.png"
+	if draw "$figure" "$script"; then
+		echo "$figure.svg $figure.png"
+	else
+		echo "$csv: not drawn" >&2
+		rm -f "$figure.svg" "$figure.png"
+		status=1
+	fi
 done
+exit $status

@@ -4,14 +4,16 @@
 # and how late they were at most, median and quartiles.
 
 # "bpf@50" and so on, the delay being in ms
-strategies = system("awk -F, 'NR > 1 && !seen[$2, $3]++ { print $2 \"@\" $3 }' '".stats."' | tr '\n' ' '")
-delays = system("sed -n 's/^# OVER_HIGH_MS: //p' '".csv."' | tr , ' '")
+configurations = "< ".say("--show=configurations --format=csv", csv)
+strategies = system(say("--show=configurations --format=csv", csv). \
+	" | sed -n '2,$s/^\\([^,]*\\),\\([^,]*\\),.*/\\1@\\2/p' | tr '\\n' ' '")
+delays = levels("OVER_HIGH_MS")
 # in two lines where there is no room for long ones
 label(i) = system("echo ".word(strategies, i)." | sed ".(words(delays) > 1 ? "" : "-e 's/@.*//' ") \
 	."-e '".(words(strategies) > 6 ? "s/_/\\n/" : "")."'")
-experiment = system("sed -n -e 's/^# EXPERIMENT: //p' '".csv."'")
-scale = system("sed -n -e 's/^# SCALE: //p' '".csv."'")
-speed = system("sed -n -e 's/^# SPEED: //p' '".csv."'")
+experiment = meta("EXPERIMENT")
+scale = meta("SCALE")
+speed = meta("SPEED")
 roles = "HIGH LOW1 LOW2"
 array colour = [blue, orange, red]
 set xrange [0.4:words(strategies) + 0.6]
@@ -36,12 +38,8 @@ is(what, role, i) = stringcolumn("value") eq what && \
 	stringcolumn("role") eq word(roles, role) && \
 	stringcolumn("strategy")."@".stringcolumn("over_high_ms") eq word(strategies, i)
 
-# in how many of its trials all three completed, for each strategy in their order
-all_three = sprintf("< awk -F, '/^#/ { next } !head { head = 1; for (i = 1; i <= NF; i++) nr[$i] = i; next } " \
-	."$nr[\"status\"] != \"ok\" { next } { s = $nr[\"strategy\"] \"@\" $nr[\"over_high_ms\"]; rows[s]++; " \
-	."t = s \"@\" $nr[\"trial\"]; done[t] += $nr[\"completed\"]; if (done[t] == 3) all[s]++ } " \
-	."END { n = split(\"%s\", order, \" \"); for (i = 1; i <= n; i++) { s = order[i]; if (rows[s]) print i \",\" all[s] * 300 / rows[s] \",\" all[s] + 0 } }' '%s'", \
-	strategies, csv)
+# in how many of its trials all three completed, of one configuration, in their order
+all_three(completed, trials) = trials > 0 ? completed * 100.0 / trials : 1/0
 
 do for [terminal in "svg png"] {
 	eval "set terminal ".(terminal eq "svg" ? svg : png)
@@ -53,11 +51,13 @@ do for [terminal in "svg png"] {
 	plot for [r = 1:3] for [i = 1:words(strategies)] stats \
 			using (x(i, r)):(is("completed", r, i) ? column("mean") * 100 : 1/0) \
 			with boxes lc rgb colour[r] title i == 1 ? word(roles, r) : "", \
-	     all_three using (x($1, 4)):2 with boxes lc rgb black title "all three", \
+	     configurations using (x(column(0) + 1, 4)):(all_three(column("completed"), column("trials"))) \
+			with boxes lc rgb black title "all three", \
 	     for [r = 1:3] for [i = 1:words(strategies)] stats \
 			using (x(i, r)):(is("completed", r, i) ? column("mean") * 100 : 1/0):(sprintf("%.0f", column("mean") * column("n"))) \
 			with labels offset 0, 0.6 font ",12" notitle, \
-	     all_three using (x($1, 4)):2:3 with labels offset 0, 0.6 font ",12" notitle
+	     configurations using (x(column(0) + 1, 4)):(all_three(column("completed"), column("trials"))):"completed" \
+			with labels offset 0, 0.6 font ",12" notitle
 	set ylabel "latest sample was late by (s)"
 	set yrange [0:*]
 	unset key

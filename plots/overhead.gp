@@ -4,16 +4,15 @@
 # panel for each kind of charge.  none_again is without ops, too: what is within
 # its interval is not a difference that was measured.
 
-charges = system("sed -n 's/^# CHARGE: //p' '".csv."' | tr , ' '")
-ops = system("sed -n 's/^# OPS: //p' '".csv."' | tr , ' '")
+charges = levels("CHARGE")
+ops = levels("OPS")
 title_of(charge) = charge eq "anon" ? "anonymous memory" : \
 	charge eq "file" ? "page cache" : \
 	charge eq "kmem" ? "pipes (kernel memory)" : "page cache, with reclaim"
 
 row(name) = sum [i = 1:words(ops)] (word(ops, i) eq name ? words(ops) - i : 0)
-rows(charge, again) = sprintf( \
-	"< awk -F, 'NR == 1 || $1 == \"ns\" && $2 == \"%s\" && $3 != \"none\" && ($3 == \"none_again\") == %d' '%s'", \
-	charge, again, stats)
+rows(charge, again) = rows_where(stats, "value=ns charge=".charge. \
+	(again ? " ops=none_again" : " ops!=none ops!=none_again"))
 
 unset key
 set yrange [-0.6:words(ops) - 1.4]

@@ -2,7 +2,7 @@
 #
 # How long HIGH and LOW took, without ops and with them, for each pair.
 
-pairs = system("sed -n 's/^# PAIR: //p' '".csv."' | tr , ' '")
+pairs = levels("PAIR")
 set title "HIGH and LOW do the same work at the same time\n".where
 set ylabel "completion time (s)"
 set yrange [0:*]

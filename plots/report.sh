@@ -6,31 +6,56 @@
 # Print one page about the latest results in RESULTS of each benchmark, and of each
 # experiment of one that has several: environment, findings, figures (which draw.sh
 # has drawn), tables, and how to repeat them.  It needs no other file and no network.
+# Where results cannot be read, or no trial went well, the page says what is wrong.
+# ANALYZE is the path of bench/analyze.
+#
+# Exit status: 1 if there are such results.
 
 set -eu
+# what follows the locale would write numbers and sort names in another way
+export LC_ALL=C
 plots=$(dirname "$(realpath "$0")")
 . "$plots/../vm/help.sh"
 analyze=$1
 results=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+status=0
+shopt -s nullglob
 
 escape()
 {
 	sed -e 's/&/\&amp;/g' -e 's/</\&lt;/g' -e 's/>/\&gt;/g'
 }
 
+# meta KEY FILE - nothing, if the file has no such line or is none of these at all
 meta()
 {
-	sed -n "s/^# $1: //p" "$2" | head -n 1
+	"$analyze" --meta="$1" "$2" 2>/dev/null || :
 }
 
-# of what it is: the benchmark and, if it has any, the experiment
+# the benchmark; a file that is cut short in its first lines has its name only
+bench_of()
+{
+	local bench
+
+	bench=$(meta bench "$1")
+	echo "${bench:-$(basename "$1" .csv)}"
+}
+
+# of what it is: the benchmark and, if it has any, the experiment; one that does not say
+# when it was measured may lack either, and is named after its folder
 title()
 {
 	local experiment
 
+	if [ -z "$(meta date "$1")" ]; then
+		echo "$(bench_of "$1") $(basename "$(dirname "$1")")"
+		return
+	fi
 	experiment=$(meta EXPERIMENT "$1")
 	experiment=${experiment##*/}
-	echo "$(meta bench "$1")${experiment:+ ${experiment%.conf}}"
+	echo "$(bench_of "$1")${experiment:+ ${experiment%.conf}}"
 }
 
 # as a name in the page
@@ -43,28 +68,25 @@ anchor()
 environment()
 {
 	echo '<div class="table"><table>'
-	escape <"$1" | sed -n -E \
-		-e '/^# (bench|help|note|baseline|(factor|column|result|worse) [^:]*):/d' \
-		-e 's,^# ([^:]*): (.*),<tr><th>\1</th><td class="text">\2</td></tr>,p'
+	"$analyze" --meta "$1" | escape | sed -E \
+		-e '/^(bench|help|note|baseline|(factor|column|result|worse) [^:]*):/d' \
+		-e 's,^([^:]*): (.*),<tr><th>\1</th><td class="text">\2</td></tr>,'
 	echo '</table></div>'
 }
 
 # The parameters are the keys in capitals.
 repeat()
 {
-	echo "make bench BENCH=$(meta bench "$1") $(sed -n -E \
-		's/^# ([A-Z_]+): (.*)/\1=\2/p' "$1" | tr '\n' ' ')"
+	echo "make bench BENCH=$(bench_of "$1") $("$analyze" --meta "$1" | sed -n -E \
+		's/^([A-Z_]+): (.*)/\1=\2/p' | tr '\n' ' ')"
 }
 
 # A small CSV as a table.
 table()
 {
 	echo "<div class=\"table\"><table><caption>$(meta help "$1" | escape)</caption>"
-	escape <"$1" | awk -F, '!/^#/ {
-		cell = header ? "td" : "th"; header = 1
-		printf "<tr>"
-		for (i = 1; i <= NF; i++) printf "<%s>%s</%s>", cell, $i, cell
-		print "</tr>" }'
+	# without the first and the last line, which are like those here
+	"$analyze" --show=rows --format=html "$1" | sed '1d;$d'
 	echo "</table></div><p>$(meta kernel "$1" | escape). Note: $(meta note "$1" | escape).</p>"
 }
 
@@ -86,7 +108,9 @@ summary()
 		echo "<td class=\"text\">$(meta commit "$csv" | escape)</td></tr>"
 	done
 	echo '</table></div>'
-	sed -n 's/^# note: //p' "$@" | sort -u | escape | sed 's,.*,<p class="note">Note: &.</p>,'
+	for csv in "$@"; do
+		meta note "$csv"
+	done | sort -u | escape | sed 's,.*,<p class="note">Note: &.</p>,'
 }
 
 # Each in a document of its own, since names in one would clash with those in others.
@@ -94,38 +118,72 @@ figures()
 {
 	local svg
 
-	shopt -s nullglob
 	for svg in "$1.svg" "$1"-*.svg; do
 		[ -e "$svg" ] || continue
 		echo "<figure><img alt=\"$(basename "$svg" .svg): figure of the table below\" src=\"data:image/svg+xml;base64,$(base64 -w 0 "$svg")\"></figure>"
 	done
 }
 
+# Make findings, tables and what only this benchmark has to say, as files in $work.
+analyze_all()
+{
+	local csv=$1 bench=$2
+
+	"$analyze" --show=findings "$csv" >"$work/findings" &&
+		"$analyze" --format=html "$csv" >"$work/tables" || return
+	rm -f "$work/own"
+	[ ! -x "$plots/$bench.sh" ] || "$plots/$bench.sh" "$analyze" "$csv" >"$work/own"
+}
+
+# What is wrong with results that cannot be shown, in $work/error, and where they are.
+wrong()
+{
+	echo "$1: not on the page, for what is wrong with it:" >&2
+	cat "$work/error" >&2
+	echo '<p class="note">There is nothing to show of these results:</p><pre>'
+	escape <"$work/error"
+	echo '</pre>'
+	[ -n "$(meta bench "$1")" ] || return 0
+	origin "$1"
+}
+
+# How to measure that again, and where it was measured.
+origin()
+{
+	echo '<h3>To repeat it</h3>'
+	echo "<pre class=\"command\">$(repeat "$1" | escape)</pre>"
+	echo '<details><summary>Environment and parameters</summary>'
+	environment "$1"
+	echo '</details>'
+}
+
+# section CSV - sets status to 1 if there is nothing to show of it
 section()
 {
-	local csv=$1 dir bench
+	local csv=$1 dir bench help
 	dir=$(dirname "$csv")
-	bench=$(meta bench "$csv")
+	bench=$(bench_of "$csv")
+	help=$(meta help "$csv" | escape)
 
 	echo "<h2 id=\"$(anchor "$csv")\">$(title "$csv" | escape)</h2>"
-	echo "<p>$(meta help "$csv" | escape).</p>"
+	[ -z "$help" ] || echo "<p>$help.</p>"
+	if ! analyze_all "$csv" "$bench" 2>"$work/error"; then
+		status=1
+		wrong "$csv"
+		return
+	fi
 	echo '<h3>Findings</h3><ul>'
-	"$plots/findings.sh" "$analyze" "$csv" | escape | sed 's,.*,<li>&</li>,'
+	escape <"$work/findings" | sed 's,.*,<li>&</li>,'
 	echo '</ul>'
 	figures "$dir/$bench"
-	"$analyze" --format=html "$csv"
-	# what only this benchmark has to say
-	if [ -x "$plots/$bench.sh" ]; then
+	cat "$work/tables"
+	if [ -e "$work/own" ]; then
 		echo '<pre>'
-		"$plots/$bench.sh" "$csv" | escape
+		escape <"$work/own"
 		echo '</pre>'
 	fi
 	[ ! -e "$plots/published-$bench.csv" ] || table "$plots/published-$bench.csv"
-	echo '<h3>To repeat it</h3>'
-	echo "<pre class=\"command\">$(repeat "$csv" | escape)</pre>"
-	echo '<details><summary>Environment and parameters</summary>'
-	environment "$csv"
-	echo '</details>'
+	origin "$csv"
 }
 
 cat <<'END'
@@ -160,15 +218,26 @@ pre { overflow-x: auto; background: #f4f4f4; padding: .7em; font-size: 14px; }
 trial, intervals are of 95&nbsp;%, and the control of each benchmark is in its tables.</p>
 END
 
-# the latest of each, by the date in it
-mapfile -t csvs < <(
+# the latest of each, by the date in it; those without one, each
+declare -A seen=()
+csvs=()
+while read -r key _ csv; do
+	[ -z "${seen[$key]-}" ] || continue
+	seen[$key]=1
+	csvs+=("$csv")
+done < <(
 	for csv in "$results"/*/*.csv; do
-		[ "$(meta bench "$csv")" = "$(basename "$csv" .csv)" ] || continue
-		echo "$(anchor "$csv") $(meta date "$csv") $csv"
-	done | LC_ALL=C sort -k 1,1 -k 2,2r |
-		awk '!seen[$1]++ { sub(/^[^ ]* [^ ]* /, ""); print }')
+		name=$(basename "$csv" .csv)
+		# a time line is of a benchmark with another name; what does not say of
+		# which it is may be cut short, if it is named like one that has a figure
+		[ "$(bench_of "$csv")" = "$name" ] || continue
+		[ -e "$plots/$name.gp" ] || [ -n "$(meta bench "$csv")" ] || continue
+		date=$(meta date "$csv")
+		echo "$(anchor "$csv") ${date:--} $csv"
+	done | sort -k 1,1 -k 2,2r)
 summary "${csvs[@]}"
 for csv in "${csvs[@]}"; do
 	section "$csv"
 done
 echo '</body></html>'
+exit $status

@@ -2,10 +2,23 @@
 #
 # What all figures have in common.  draw.sh sets these before:
 #
+#	analyze	path of bench/analyze
 #	csv	what memcg_bench wrote
 #	stats	what bench/analyze made of it
 #	output	path of the figure, without .svg or .png
 #	where	a line that says on what it was measured
+
+# What analyze says of a CSV.  Names of columns and levels have no blanks in them.
+say(options, file) = sprintf("'%s' %s '%s'", analyze, options, file)
+# of its "# KEY: VALUE" lines
+meta(key) = system(say("--meta=".key, csv))
+# the levels of a factor, as a list of words
+levels(key) = system(say("--meta=".key, csv)." | tr , ' '")
+# rows of a file, as data; in the conditions, words like COLUMN=LEVEL
+where_options(conditions, n) = n == 0 ? "" : \
+	where_options(conditions, n - 1)." --where='".word(conditions, n)."'"
+rows_where(file, conditions) = "< ".say("--show=rows --format=csv". \
+	where_options(conditions, words(conditions)), file)
 
 set datafile separator comma
 set encoding utf8

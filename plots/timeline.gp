@@ -4,9 +4,10 @@
 # first, or TRIAL of the environment.  If there are several delays, with the first.
 
 trial = system("echo \"${TRIAL:-1}\"")
-number(key) = real(system("sed -n 's/^# ".key.": \\([0-9]*\\).*/\\1/p' '".csv."'"))
-strategies = system("sed -n 's/^# STRATEGY: //p' '".csv."' | tr , ' '")
-delay = system("sed -n 's/^# OVER_HIGH_MS: //p' '".csv."' | cut -d , -f 1")
+# of a number with a unit
+number(key) = real(system(say("--meta=".key, csv)." | sed 's/[^0-9].*//'"))
+strategies = levels("STRATEGY")
+delay = word(levels("OVER_HIGH_MS"), 1)
 total = number("TOTAL") * number("SCALE") / 100e6
 roles = "HIGH LOW1 LOW2"
 array colour = [blue, orange, red]
@@ -14,21 +15,16 @@ array colour = [blue, orange, red]
 array width = [1.8, 4, 1.8]
 trials = csv[1:strstrt(csv, "-timeline.csv") - 1].".csv"
 
-# Rows of one session in the trial that meet a condition of awk, in which col("NAME")
-# is a cell, and was["NAME"] that of the row before.
-rows(file, strategy, role, condition, y) = sprintf( \
-	"< awk -F, 'function col(name) { return $(nr[name]) } " \
-	."/^#/ { next } !head { head = 1; for (i = 1; i <= NF; i++) nr[$i] = i; next } " \
-	."col(\"strategy\") == \"%s\" && col(\"role\") == \"%s\" && col(\"trial\") == %s " \
-	."&& col(\"over_high_ms\") == %s { if (%s) print col(nr[\"t_s\"] ? \"t_s\" : \"ran_s\") \",\" %s; " \
-	."for (name in nr) was[name] = col(name) }' '%s'", \
-	strategy, role, trial, delay, condition, y, file)
-line(strategy, role, column) = rows(csv, strategy, role, \
-	"col(\"".column."\") != \"max\"", "col(\"".column."\") / 1e6")
-marks(strategy, role, counter) = rows(csv, strategy, role, \
-	"col(\"".counter."\") > was[\"".counter."\"]", "col(\"memory_current\") / 1e6")
-kills(strategy, role) = rows(trials, strategy, role, \
-	"col(\"outcome\") == \"oom_killed\"", "0")
+# Rows of one session in the trial, those that meet some more conditions.
+rows(file, strategy, role, conditions) = rows_where(file, "strategy=".strategy. \
+	" role=".role." trial=".trial." over_high_ms=".delay." ".conditions)
+samples(strategy, role) = rows(csv, strategy, role, "")
+limits(strategy, role, column) = rows(csv, strategy, role, column."!=max")
+kills(strategy, role) = rows(trials, strategy, role, "outcome=oom_killed")
+mb(name) = column(name) / 1e6
+# the memory, where a counter is more than in the row before
+now = 0
+mark(counter, row) = (was = row > 0 ? now : 0, now = counter, now > was ? mb("memory_current") : 1/0)
 
 set xrange [0:*]
 set yrange [-total / 25:total * 1.1]
@@ -48,18 +44,18 @@ do for [terminal in "svg png"] {
 	set arrow 1 from graph 0, first total to graph 1, first total nohead dt 3 lw 1.5 lc rgb black
 	do for [s in strategies] {
 		set title s
-		plot for [r = 1:1] line(s, "HIGH", "parent_current") using 1:2 with lines lw 1.5 lc rgb grey, \
-		     for [r = 1:3] line(s, word(roles, r), "memory_high") using 1:2 \
+		plot for [r = 1:1] samples(s, "HIGH") using "t_s":(mb("parent_current")) with lines lw 1.5 lc rgb grey, \
+		     for [r = 1:3] limits(s, word(roles, r), "memory_high") using "t_s":(mb("memory_high")) \
 				with lines dt 2 lw 1.5 lc rgb colour[r], \
-		     for [r = 1:3] line(s, word(roles, r), "memory_max") using 1:2 \
+		     for [r = 1:3] limits(s, word(roles, r), "memory_max") using "t_s":(mb("memory_max")) \
 				with lines dt 4 lw 1.5 lc rgb colour[r], \
-		     for [r = 1:3] line(s, word(roles, r), "memory_current") using 1:2 \
+		     for [r = 1:3] samples(s, word(roles, r)) using "t_s":(mb("memory_current")) \
 				with lines lw width[r] lc rgb colour[r], \
-		     for [r = 1:3] marks(s, word(roles, r), "events_high") using 1:2 \
+		     for [r = 1:3] samples(s, word(roles, r)) using "t_s":(mark(column("events_high"), column(0))) \
 				with points pt 1 ps 1.1 lw 1.5 lc rgb colour[r], \
-		     for [r = 1:3] marks(s, word(roles, r), "delays") using 1:2 \
+		     for [r = 1:3] samples(s, word(roles, r)) using "t_s":(mark(column("delays"), column(0))) \
 				with points pt 6 ps 1 lw 1.2 lc rgb colour[r], \
-		     for [r = 1:3] kills(s, word(roles, r)) using 1:2 \
+		     for [r = 1:3] kills(s, word(roles, r)) using "ran_s":(0) \
 				with points pt 2 ps 1.6 lw 3 lc rgb colour[r]
 	}
 	# the key
