@@ -90,6 +90,7 @@ analyze: $(ANALYZE)
 
 check-host: $(ANALYZE)
 	@ci/ktap.sh tests/analyze.sh $(ANALYZE)
+	@ci/ktap.sh tests/show.sh $(ANALYZE)
 
 plots: $(ANALYZE)
 	@plots/draw.sh $(ANALYZE) $(RESULTS)

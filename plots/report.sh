@@ -9,7 +9,7 @@
 # Where results cannot be read, or no trial went well, the page says what is wrong.
 # ANALYZE is the path of bench/analyze.
 #
-# Exit status: 1 if there are such results.
+# Exit status: 1 if there are such results, or a figure is missing.
 
 set -eu
 # what follows the locale would write numbers and sort names in another way
@@ -114,13 +114,22 @@ summary()
 }
 
 # Each in a document of its own, since names in one would clash with those in others.
+# Sets status to 1 if one is missing.
 figures()
 {
-	local svg
+	local csv svg
 
-	for svg in "$1.svg" "$1"-*.svg; do
-		[ -e "$svg" ] || continue
-		echo "<figure><img alt=\"$(basename "$svg" .svg): figure of the table below\" src=\"data:image/svg+xml;base64,$(base64 -w 0 "$svg")\"></figure>"
+	for csv in "$1.csv" "$1"-*.csv; do
+		svg=${csv%.csv}.svg
+		if [ -e "$svg" ]; then
+			echo "<figure><img alt=\"$(basename "$svg" .svg): figure of the table below\" src=\"data:image/svg+xml;base64,$(base64 -w 0 "$svg")\"></figure>"
+			continue
+		fi
+		[ -e "$plots/$(basename "${csv/*-timeline/timeline}" .csv).gp" ] || continue
+		status=1
+		"$analyze" --show=nothing "$csv" 2>"$work/error" ||
+			echo "$csv: not on the page: $(cat "$work/error")" >&2
+		echo "<p class=\"note\">$(basename "$csv" .csv): there is no figure. $(escape <"$work/error")</p>"
 	done
 }
 
@@ -138,8 +147,7 @@ analyze_all()
 # What is wrong with results that cannot be shown, in $work/error, and where they are.
 wrong()
 {
-	echo "$1: not on the page, for what is wrong with it:" >&2
-	cat "$work/error" >&2
+	echo "$1: not on the page: $(cat "$work/error")" >&2
 	echo '<p class="note">There is nothing to show of these results:</p><pre>'
 	escape <"$work/error"
 	echo '</pre>'

@@ -81,3 +81,15 @@ wait_until()
 		sleep 0.1
 	done
 }
+
+# make_german - make the locale de_DE.UTF-8, whose decimal point is a comma, for this
+# script, if the machine has none; fail if that cannot be
+make_german()
+{
+	if [ "$(LC_ALL=de_DE.UTF-8 locale decimal_point 2>/dev/null)" != , ]; then
+		mkdir -p "$work/locale"
+		localedef -i de_DE -f UTF-8 "$work/locale/de_DE.UTF-8" >/dev/null 2>&1
+		export LOCPATH=$work/locale
+	fi
+	[ "$(LC_ALL=de_DE.UTF-8 locale decimal_point 2>/dev/null)" = , ]
+}

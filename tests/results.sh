@@ -4,12 +4,13 @@
 # usage: results.sh PATH-OF-MEMCG_BENCH
 #        results.sh --measure PATH-OF-MEMCG_BENCH, in the virtual machine
 #        results.sh --csv FILE...
+#        results.sh --report
 #
 # Is the CSV as results/README.md says?  See whether the columns that are described
 # there are those of the benchmarks, and whether the files in results/reference are
 # such files, and make a page that needs no other; or measure a little with each
-# benchmark and see to what that writes; or see to files that are there.  The output
-# is KTAP.
+# benchmark and see to what that writes; or see to files that are there; or only make
+# pages.  The output is KTAP.
 #
 # shellcheck disable=SC2016,SC2317 # sed and awk have dollars; check calls the functions
 
@@ -225,10 +226,84 @@ report()
 	! grep -n -o -E '(src|href)="[^#d][^"]{,80}|@import|url\(' "$page"
 }
 
+# With a decimal comma, in sentences, tables and figures all is as in C.
+report_in_german()
+{
+	cp -r "$top_dir/results/reference" "$work/c" &&
+		cp -r "$top_dir/results/reference" "$work/german" &&
+		LC_ALL=C make -s -C "$top_dir" report RESULTS="$work/c" &&
+		LC_ALL=de_DE.UTF-8 make -s -C "$top_dir" report RESULTS="$work/german" &&
+		LC_ALL=C cmp "$work/c/report.html" "$work/german/report.html"
+}
+
+# on_page BENCH PATTERN... - the section of a benchmark has lines that match
+on_page()
+{
+	local bench=$1 pattern
+
+	for pattern in "${@:2}"; do
+		awk -v id="^<h2 id=\"$bench\">" '/^<h2 id=/ { here = $0 ~ id } here' "$page" |
+			grep -q -E -e "$pattern" && continue
+		echo "want '$pattern' in the section $bench of $page"
+		return 1
+	done
+}
+
+# What cannot be shown is told, and stops nothing else.
+report_of_bad_results()
+{
+	local dir=$work/bad page=$work/bad/report.html
+
+	mkdir "$dir" &&
+		cp -r "$top_dir"/results/reference/{attach,delay,overhead,priority}-* "$dir" &&
+		cp -r "$top_dir"/results/reference/isolation-20261125T001910 "$dir" || return
+	# figures of what was there before are not those of what is there now
+	make -s -C "$top_dir" plots RESULTS="$dir" >/dev/null && sleep 0.1 || return
+
+	sed -i -E '/^[0-9]/s/,ok,.*/,ECHILD,,,,,,/' "$dir"/attach-*/attach.csv
+	truncate -s -20 "$dir"/overhead-*/overhead.csv
+	truncate -s 60 "$dir"/priority-*/priority.csv
+	truncate -s -5 "$dir"/isolation-*/isolation-timeline.csv
+	expect 2 'attach.csv: every trial failed' \
+		make -s -C "$top_dir" report RESULTS="$dir" || return
+	on_page delay 'Findings' '<img alt="delay:' '<td>' &&
+	on_page isolation-B3 'Findings' '<img alt="isolation:' '<td>' \
+		'isolation-timeline: there is no figure.*last row is not complete' &&
+	on_page attach 'attach.csv: every trial failed: ECHILD in 120 rows' 'make bench BENCH=attach' &&
+	on_page overhead 'overhead.csv: the last row is not complete' 'make bench BENCH=overhead' &&
+	on_page 'priority-priority-[0-9T]*' 'priority.csv:3: no header' || return
+	! grep -E '<img alt="(attach|overhead|priority|isolation-timeline):' "$page" &&
+	grep -q '^</body></html>$' "$page"
+}
+
+pages()
+{
+	local name="the reference results make a page that needs no other"
+	local german="the page is the same with a decimal comma"
+	local bad="results that are not there or cut short do not stop the others"
+
+	if [ ${#reference[@]} -eq 0 ]; then
+		skip "$name" "there are none: make bench RESULTS=results/reference"
+		return
+	fi
+	check "$name" report
+	if make_german; then
+		check "$german" report_in_german
+	else
+		skip "$german" "no locale de_DE.UTF-8: apt-get install locales"
+	fi
+	check "$bad" report_of_bad_results
+}
+
+shopt -s nullglob
+reference=("$top_dir"/results/reference/*/*.csv)
 echo "TAP version 13"
 case ${1-} in
 --csv)
 	csvs "${@:2}"
+	;;
+--report)
+	pages
 	;;
 --measure)
 	check "each benchmark measures" measure "${2:?path of memcg_bench}"
@@ -242,15 +317,8 @@ case ${1-} in
 	for name in $benches isolation-timeline; do
 		check "columns of $name.csv are described" both "$name" "$work/$name.csv"
 	done
-	shopt -s nullglob
-	reference=("$top_dir"/results/reference/*/*.csv)
 	csvs "${reference[@]}"
-	page="the reference results make a page that needs no other"
-	if [ ${#reference[@]} -gt 0 ]; then
-		check "$page" report
-	else
-		skip "$page" "there are none: make bench RESULTS=results/reference"
-	fi
+	pages
 	;;
 esac
 echo "1..$test_nr"
