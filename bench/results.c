@@ -253,7 +253,7 @@ static void check_environment(const struct results *results,
 		was = csv_meta(csv, env[i].key);
 		if (env[i].must_match && (!was || strcmp(was, env[i].value)))
 			parse_refuse("%s was measured with \"%s: %s\", and this is \"%s\": set it so, or use another --results-dir",
-			       csv->path, env[i].key, was ?: "", env[i].value);
+				     csv->path, env[i].key, was ?: "", env[i].value);
 	}
 }
 
@@ -408,15 +408,15 @@ void results_open(struct results *results, const struct bench *bench,
 	there = !access(results->csv, F_OK);
 	if (resume && !there)
 		parse_refuse("nothing to resume: no %s; name a folder with --results-dir",
-		       results->csv);
+			     results->csv);
 	if (!resume && there)
 		parse_refuse("%s is there: add --resume, or use another --results-dir",
-		       results->csv);
+			     results->csv);
 
 	ret = make_dir(results->dir);
 	if (ret)
 		parse_refuse("cannot create %s: %s; set --results-dir", results->dir,
-		       strerror(-ret));
+			     strerror(-ret));
 	if (resume)
 		reopen(results);
 	else

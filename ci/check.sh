@@ -148,7 +148,7 @@ checkpatch()
 {
 	local files
 
-	mapfile -t files < <(find bench lib progs prog_tests -name '*.[ch]')
+	mapfile -t files < <(find bench lib progs prog_tests -name '*.[ch]' ! -path '*/fuzz/*')
 	perl "$source/scripts/checkpatch.pl" --strict --no-tree --no-summary --show-types \
 		--terse -f "${files[@]}"
 }

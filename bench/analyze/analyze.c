@@ -183,7 +183,7 @@ static void read_file(struct csv *to, const char *path)
 		parse_refuse("%s", to->error);
 	if (to->complete < to->size)
 		parse_refuse("%s: the last row is not complete: use memcg_bench --resume",
-		       path);
+			     path);
 }
 
 /* Rows of OLD are rows like others, of the level that others are compared with. */
@@ -192,7 +192,7 @@ static void take_old(void)
 	read_file(&old, opt.against);
 	if (csv_column(&csv, AGAINST_COLUMN) >= 0)
 		parse_refuse("%s: it has a column %s, which --against needs for itself",
-		       csv.path, AGAINST_COLUMN);
+			     csv.path, AGAINST_COLUMN);
 	if (!old.nr_rows)
 		parse_refuse("%s: no rows", old.path);
 	against_join(&csv, &old);

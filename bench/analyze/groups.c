@@ -54,7 +54,7 @@ void find_columns(struct names *names, const char *option)
 		names->column[i] = csv_column(&csv, name);
 		if (names->column[i] < 0)
 			parse_refuse("%s: no column %s, for --%s", csv.path, name,
-			       option);
+				     option);
 		for (j = 0; j < i && strcmp(option, "where"); j++) {
 			if (names->column[i] == names->column[j])
 				parse_refuse("--%s: %s is there twice", option, name);
@@ -219,7 +219,7 @@ void find_baseline(void)
 		return;
 	if (baseline_index < 0)
 		parse_refuse("--baseline=%s: want COLUMN=LEVEL, with one of the columns of --groups",
-		       opt.baseline);
+			     opt.baseline);
 	baseline_level = equals + 1;
 	for (i = 0; i < nr_groups; i++) {
 		if (!strcmp(level(groups[i].row, baseline_index), baseline_level))
@@ -228,7 +228,7 @@ void find_baseline(void)
 	baseline_index = -1;
 	if (asked_for)
 		parse_refuse("--baseline=%s: no row of %s has that", opt.baseline,
-		       csv.path);
+			     csv.path);
 }
 
 bool is_ok(const struct csv_row *row)
@@ -249,7 +249,7 @@ static double number(const struct csv_row *row, int column)
 	if (*end || end == text || !isfinite(x) ||
 	    strspn(text, "+-.0123456789eE") != strlen(text))
 		parse_refuse("%s:%u: %s=%s: not a number", csv.path, row->line,
-		       csv.columns[column], text);
+			     csv.columns[column], text);
 	return x;
 }
 
@@ -300,8 +300,11 @@ static void collect(int column)
 {
 	unsigned int i, j;
 
-	for (j = 0; j < nr_groups; j++)
-		groups[j].n = groups[j].failed = groups[j].missing = 0;
+	for (j = 0; j < nr_groups; j++) {
+		groups[j].n = 0;
+		groups[j].failed = 0;
+		groups[j].missing = 0;
+	}
 
 	for (i = 0; i < csv.nr_rows; i++) {
 		const struct csv_row *row = &csv.rows[i];
@@ -315,12 +318,15 @@ static void collect(int column)
 		group = &groups[j];
 		if (!is_ok(row)) {
 			group->failed++;
-		} else if (isnan(value = value_of(row, column))) {
-			group->missing++;
-		} else {
-			group->rows[group->n] = row;
-			group->x[group->n++] = value;
+			continue;
 		}
+		value = value_of(row, column);
+		if (isnan(value)) {
+			group->missing++;
+			continue;
+		}
+		group->rows[group->n] = row;
+		group->x[group->n++] = value;
 	}
 }
 

@@ -264,7 +264,7 @@ static const struct csv_row *find_published(const struct csv *published,
 					    const char *strategy,
 					    const char *role)
 {
-	const char *want[] = { experiment, strategy, role };
+	const char * const want[] = { experiment, strategy, role };
 	static const char * const columns[] = { "experiment", "strategy", "role" };
 	unsigned int i, j;
 

@@ -170,11 +170,6 @@ static void resize(struct follower *f, uint64_t want)
 	r->shared->bytes = want;
 }
 
-static uint64_t distance(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : b - a;
-}
-
 static void follow_line(struct follower *f, const struct replay_line *line)
 {
 	int64_t ns = clock_ns();
@@ -190,7 +185,7 @@ static void follow_line(struct follower *f, const struct replay_line *line)
 		if (f->mem.size == line->to)
 			sleep_until(line->to_ns);
 		else if (want != line->to &&
-			 distance(want, f->mem.size) < REPLAY_STEP)
+			 llabs((int64_t)(want - f->mem.size)) < (int64_t)REPLAY_STEP)
 			sleep_until(replay_line_step_ns(line, ns, REPLAY_STEP));
 		else
 			resize(f, want);
@@ -472,9 +467,7 @@ static enum replay_outcome outcome_of(const struct replay *r, int status,
 /* What has been added to a counter, or the errno with which it was read. */
 static int64_t added(int64_t after, int64_t before)
 {
-	if (after < 0 || before < 0)
-		return after < 0 ? after : before;
-	return after - before;
+	return after < 0 ? after : before < 0 ? before : after - before;
 }
 
 static void read_cgroup(const struct replay *r, struct replay_result *result)
