@@ -499,9 +499,7 @@ static void read_cgroup(const struct replay *r, struct replay_result *result)
 
 static void sort_absolute(double *values, size_t n)
 {
-	size_t i;
-
-	for (i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++)
 		values[i] = fabs(values[i]);
 	gsl_sort(values, 1, n);
 }
