@@ -297,8 +297,12 @@ static int write_to_remote(void *arg)
 	return 0;
 }
 
-/* Write from one cgroup into memory of a worker in another; return the writer's stall. */
-static int64_t write_from_to(struct __test_metadata *_metadata, const char *from,
+/*
+ * Write from one cgroup into memory of a worker in another; return the writer's stall.
+ * That worker itself is not to be delayed: HIGH's ops begin to ask for it afterwards.
+ */
+static int64_t write_from_to(struct __test_metadata *_metadata,
+			     FIXTURE_DATA(delayed_task) *self, const char *from,
 			     const char *to)
 {
 	struct remote *remote = worker_share(sizeof(*remote));
@@ -308,10 +312,12 @@ static int64_t write_from_to(struct __test_metadata *_metadata, const char *from
 
 	ASSERT_NE(NULL, remote);
 	remote->size = probe_batches(BATCHES);
+	answer(self->high_ops, 0);
 	pid = worker_start(to, 1, own_memory, remote);
 	ASSERT_GT(pid, 0);
 	wait_for(_metadata, &remote->ready, pid);
 	ASSERT_NE(NULL, remote->memory);
+	answer(self->high_ops, DELAY_MS);
 	stall_us = run(_metadata, from, write_to_remote, remote);
 	kill(pid, SIGKILL);
 	ASSERT_EQ(1, worker_wait(pid, STEP_TIMEOUT_MS, &status));
@@ -335,7 +341,7 @@ TEST_F_TIMEOUT(delayed_task, asked_about_the_memcg_that_is_charged, 120)
 
 	if (process_vm_writev(getpid(), NULL, 0, NULL, 0, 0) && errno == ENOSYS)
 		SKIP(return, "no process_vm_writev(): CONFIG_CROSS_MEMORY_ATTACH=y");
-	stall_us = write_from_to(_metadata, self->low, self->high);
+	stall_us = write_from_to(_metadata, self, self->low, self->high);
 	high = calls(self->high_ops, self->high);
 	low = calls(self->low_ops, self->low);
 
@@ -346,7 +352,7 @@ TEST_F_TIMEOUT(delayed_task, asked_about_the_memcg_that_is_charged, 120)
 	expect_slept(_metadata, "LOW's worker", stall_us,
 		     delays(self->high_ops, self->high), DELAY_MS);
 
-	stall_us = write_from_to(_metadata, self->high, self->low);
+	stall_us = write_from_to(_metadata, self, self->high, self->low);
 	low = calls(self->low_ops, self->low) - low;
 	high = calls(self->high_ops, self->high) - high;
 	TH_LOG("from HIGH into LOW: asked about LOW %" PRIu64 " times, about HIGH %" PRIu64,
