@@ -270,4 +270,77 @@ TEST_F(attach, with_unknown_flag_is_refused)
 	close(link);
 }
 
+/*
+ * A cgroup that has ops of its own takes no others, with whatever flags, and what
+ * was asked for has no effect on what may be done below it.
+ */
+static void expect_busy(struct __test_metadata *_metadata,
+			FIXTURE_DATA(attach) *self, __u32 flags)
+{
+	static const __u32 others_flags[] = { 0, BPF_F_ALLOW_OVERRIDE };
+	struct owners before;
+	int link, other, set;
+	char what[64];
+	size_t i;
+
+	link = attach(self, FIRST, self->target, flags);
+	ASSERT_GE(link, 0)
+		TH_LOG("attach: %s", strerror(-link));
+	before = owners_now(_metadata, self);
+	EXPECT_EQ(FIRST, before.target);
+
+	for (set = FIRST; set < NR_SETS; set++) {
+		for (i = 0; i < ARRAY_SIZE(others_flags); i++) {
+			snprintf(what, sizeof(what), "%s, flags %u over %u",
+				 set_name(set), others_flags[i], flags);
+			other = attach(self, set, self->target, others_flags[i]);
+			expect_refused(_metadata, other, EBUSY, what);
+			expect_owners(_metadata, self, what, before);
+			EXPECT_EQ(1, memcg_bpf_count_links(self->sets[FIRST]->maps.probe_ops))
+				TH_LOG("%s: the refused link is left", what);
+		}
+	}
+
+	other = attach(self, SECOND, self->child, 0);
+	if (flags & BPF_F_ALLOW_OVERRIDE) {
+		EXPECT_GE(other, 0)
+			TH_LOG("flags are lost: %s", strerror(-other));
+		close(other);
+	} else {
+		expect_refused(_metadata, other, EBUSY, "the child");
+	}
+
+	close(link);
+	expect_attach_works(_metadata, self);
+}
+
+TEST_F(attach, to_cgroup_with_ops_is_refused)
+{
+	expect_busy(_metadata, self, 0);
+}
+
+TEST_F(attach, to_cgroup_with_overridable_ops_is_refused)
+{
+	expect_busy(_metadata, self, BPF_F_ALLOW_OVERRIDE);
+}
+
+TEST_F(attach, above_cgroup_with_ops_is_refused)
+{
+	int link = attach(self, SECOND, self->child, 0);
+	struct owners before;
+
+	ASSERT_GE(link, 0);
+	before = owners_now(_metadata, self);
+	EXPECT_EQ(SECOND, before.child);
+	expect_refused(_metadata, attach(self, FIRST, self->target, 0), EBUSY,
+		       "the parent");
+	expect_refused(_metadata,
+		       attach(self, FIRST, self->target, BPF_F_ALLOW_OVERRIDE),
+		       EBUSY, "the parent, overridable");
+	expect_owners(_metadata, self, "after the refusals", before);
+	close(link);
+	wait_for_link(self, SECOND);
+	expect_attach_works(_metadata, self);
+}
+
 MEMCG_BPF_HARNESS_MAIN

@@ -306,7 +306,7 @@ lava_definition()
 	# shellcheck disable=SC2016 # expanded in the guest
 	expect 0 "^lava-test-case attach.attach.lasts_as_long_as_its_link --result pass$" \
 		"$vm_dir/vmtest.sh" -t 600 -- sh -ec '
-			mkdir /tmp/lava && cd /tmp/lava && ln -s "$1/vm" .
+			mkdir /tmp/lava && cd /tmp/lava && ln -s "$1/vm" "$1/ci" .
 			export PATH="$2/bin:$PATH" TESTS="-t memcg_bpf:attach" \
 				KSELFTEST_TARBALL="$2/kselftest.tar.xz"
 			. "$2/steps"' sh "$top_dir" "$lava"
