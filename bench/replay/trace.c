@@ -137,7 +137,7 @@ static const char *add_error(int err)
 	case 0:
 		return NULL;
 	case -EDOM:
-		return "the time is not after that of the sample before: sort the trace by time, each once";
+		return "the time is not after that of the sample before; sort the trace by time, each once";
 	case -E2BIG:
 		return "more than a million samples or seconds; cut the trace";
 	default:
