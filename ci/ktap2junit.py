@@ -28,7 +28,7 @@ def junit(programs):
     top = ET.Element("testsuites")
     total = dict(tests=0, failures=0, skipped=0)
     for program in programs:
-        suite = ET.SubElement(top, "testsuite", name="memcg_bpf." + program.name)
+        suite = ET.SubElement(top, "testsuite", name=text("memcg_bpf." + program.name))
         count = dict(tests=len(program.tests), errors=0,
                      failures=program.count("fail"), skipped=program.count("skip"))
         for key, value in count.items():
@@ -37,7 +37,7 @@ def junit(programs):
                 total[key] += value
         for test in program.tests:
             case = ET.SubElement(suite, "testcase", name=text(test.name),
-                                 classname="memcg_bpf." + program.name)
+                                 classname=text("memcg_bpf." + program.name))
             said = text("\n".join(test.log))
             if test.result == "fail":
                 ET.SubElement(case, "failure",

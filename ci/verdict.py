@@ -4,8 +4,9 @@
 
 Read what the suite prints while it runs, and say which promises of memcg_bpf_ops the
 kernel keeps, which it breaks and what was seen instead, and which it was not asked
-about and why.  What is broken stands last, before a line that counts the results of
-all tests: `N passed, N failed, N skipped`.
+about and why; and what it answers to the questions that the interface leaves open.
+What is broken stands last, before a line that counts the results of all tests:
+`N passed, N failed, N skipped`.  To that, and to KTAP, an answer is a skip.
 
   --verbose         pass on what is read, and the verdict behind "# "; without it
                     there is a line for each test program
@@ -19,6 +20,7 @@ Exit status: 0 if no test failed and one was run, 1 if not, 2 for bad usage.
 import argparse
 import collections
 import json
+import os
 import re
 import sys
 import textwrap
@@ -27,21 +29,53 @@ import ktap
 import promises
 
 KERNEL = re.compile(r"# kernel: (.*)$")
-SAID = re.compile(r"# [^ ]+:\d+:[^:]+:(.*)$")
+# Of a test, and of boots.py about the kernel that it took down.
+SAID = re.compile(r"# (?:[^ ]+:\d+:[^:]+:|crash: )(.*)$")
+# The directive of a test that has an answer to its question.
+ANSWER = re.compile(r"SKIP +answer: *(.*)$")
 WIDTH = 90
 SEEN_LINES = 8      # of a failed test; the KTAP has all
 
 
 class Verdict:
-    """On one promise: kept, broken (seen: lines of the test) or not asked (reason)."""
+    """On one promise: kept, broken (seen: lines of the test) or not asked (reason).
+
+    A question is answered (by each variant of its test), not asked, or broken if its
+    test failed.
+    """
 
     def __init__(self, ident, promise):
         self.id, self.promise = ident, promise
         self.state, self.seen, self.reason = "not asked", [], "its program was not run"
+        self.answers = []
+
+    @property
+    def is_question(self):
+        return self.promise is not None and self.promise.is_question
+
+    def take(self, test):
+        """A result of its test, or of a variant of that."""
+        answer = ANSWER.match(test.reason) if self.is_question else None
+        if test.result == "fail":
+            self.state = "broken"
+            self.seen += what_was_seen(test)
+        elif self.state == "broken":
+            return
+        elif answer and test.result == "skip":
+            self.state = "answered"
+            self.answers.append(answer[1])
+        elif self.is_question and test.result == "pass":
+            self.reason = "its test passed without an answer"
+        elif test.result == "pass":
+            self.state = "kept"
+        elif self.state == "not asked":
+            self.reason = re.sub("^SKIP *", "", test.reason)
 
 
 def what_was_seen(test):
     seen = [match[1].strip() for match in map(SAID.match, test.log) if match]
+    if any(line.startswith("# crash: ") for line in test.log):
+        seen.insert(0, test.reason)
     if not seen:
         seen = [test.reason or "the test ended without a word"]
     return seen[:SEEN_LINES]
@@ -73,14 +107,7 @@ def judge(table, programs):
             # FIXTURE[.VARIANT].TEST
             ident = program.name if whole else \
                 f"{program.name}.{test.name.split('.')[-1]}"
-            verdict = verdicts.setdefault(ident, Verdict(ident, None))
-            if test.result == "fail":
-                verdict.state = "broken"
-                verdict.seen += what_was_seen(test)
-            elif verdict.state == "not asked" and test.result == "pass":
-                verdict.state = "kept"
-            elif verdict.state == "not asked":
-                verdict.reason = re.sub("^SKIP *", "", test.reason)
+            verdicts.setdefault(ident, Verdict(ident, None)).take(test)
     return verdicts
 
 
@@ -94,7 +121,7 @@ def count(number, noun):
 
 
 def shorten(idents, sizes):
-    """The names of idents, and of a program alone if all of its promises are there."""
+    """The names of idents, and of a program alone if it has no others of their kind."""
     programs = {}
     for ident in idents:
         programs.setdefault(ident.split(".")[0], []).append(ident)
@@ -105,7 +132,9 @@ def shorten(idents, sizes):
             yield from its
 
 
-def not_asked_lines(verdicts, sizes):
+def not_asked_lines(verdicts, everything):
+    """By reason; everything: those of the same kind, promises or questions."""
+    sizes = collections.Counter(verdict.id.split(".")[0] for verdict in everything)
     reasons = {}
     for verdict in verdicts:
         reasons.setdefault(verdict.reason, []).append(verdict.id)
@@ -114,47 +143,78 @@ def not_asked_lines(verdicts, sizes):
         yield wrap(", ".join(shorten(idents, sizes)), "    ")
 
 
-def broken_lines(verdict):
+def said_lines(word, text):
+    """Text behind a word, in a column of its own."""
+    first = f"    {word + ':':10}"
+    yield wrap(text, first).replace(f"\n{first}", "\n" + " " * len(first))
+
+
+def entry_lines(verdict):
     yield f"  {verdict.id}"
     if verdict.promise:
-        yield wrap(verdict.promise.text, "    promised: ").replace(
-            "\n    promised: ", "\n              ")
+        yield from said_lines("asked" if verdict.is_question else "promised",
+                              verdict.promise.text)
+    for answer in verdict.answers if verdict.state == "answered" else ():
+        yield from said_lines("answer", answer)
     for line in verdict.seen:
-        yield wrap(line, "    seen:     ").replace("\n    seen:     ", "\n              ")
+        yield from said_lines("seen", line)
+
+
+def section(verdicts, noun, state):
+    """Nothing if there are none."""
+    if verdicts:
+        yield f"{count(len(verdicts), noun)} {state}:"
+        for verdict in verdicts:
+            yield from entry_lines(verdict)
 
 
 def verdict_lines(kernel, verdicts):
-    by_state = {"kept": [], "not asked": [], "broken": []}
+    promised = collections.defaultdict(list)
+    asked = collections.defaultdict(list)
     for verdict in verdicts.values():
-        by_state[verdict.state].append(verdict)
+        (asked if verdict.is_question else promised)[verdict.state].append(verdict)
     yield ""
     yield f"Verdict on {kernel or 'this kernel'}:"
-    yield f"{count(len(by_state['kept']), 'promise')} kept"
-    if by_state["not asked"]:
-        yield f"{count(len(by_state['not asked']), 'promise')} not asked about:"
-        sizes = collections.Counter(ident.split(".")[0] for ident in verdicts)
-        yield from not_asked_lines(by_state["not asked"], sizes)
-    if by_state["broken"]:
-        yield f"{count(len(by_state['broken']), 'promise')} broken:"
-        for verdict in by_state["broken"]:
-            yield from broken_lines(verdict)
-    else:
+    yield f"{count(len(promised['kept']), 'promise')} kept"
+    if promised["not asked"]:
+        yield f"{count(len(promised['not asked']), 'promise')} not asked about:"
+        yield from not_asked_lines(promised["not asked"], sum(promised.values(), []))
+    yield from section(asked["answered"], "question", "answered")
+    if asked["not asked"]:
+        yield f"{count(len(asked['not asked']), 'question')} not answered:"
+        yield from not_asked_lines(asked["not asked"], sum(asked.values(), []))
+    if not promised["broken"]:
         yield "no promise broken"
+    # A test that failed to answer says less of the interface than a broken promise.
+    yield from section(asked["broken"], "question", "failed")
+    yield from section(promised["broken"], "promise", "broken")
+
+
+def entry_as_json(verdict):
+    states = {"broken": "failed", "not asked": "not answered"} if verdict.is_question else {}
+    return {
+        "id": verdict.id,
+        "question" if verdict.is_question else "promise":
+            verdict.promise.text if verdict.promise else None,
+        "revisions": verdict.promise.revisions if verdict.promise else [],
+        "source": verdict.promise.source if verdict.promise else [],
+        "verdict": states.get(verdict.state, verdict.state),
+        **({"answers": verdict.answers} if verdict.state == "answered" else {}),
+        **({"seen": verdict.seen} if verdict.state == "broken" else {}),
+        **({"reason": verdict.reason} if verdict.state == "not asked" else {}),
+    }
 
 
 def as_json(kernel, verdicts, counts):
+    """skipped has the questions that were answered, as KTAP has."""
+    entries = verdicts.values()
     return {
         "kernel": kernel,
         "passed": counts["pass"], "failed": counts["fail"], "skipped": counts["skip"],
-        "promises": [{
-            "id": verdict.id,
-            "promise": verdict.promise.text if verdict.promise else None,
-            "revisions": verdict.promise.revisions if verdict.promise else [],
-            "source": verdict.promise.source if verdict.promise else [],
-            "verdict": verdict.state,
-            **({"seen": verdict.seen} if verdict.state == "broken" else {}),
-            **({"reason": verdict.reason} if verdict.state == "not asked" else {}),
-        } for verdict in verdicts.values()],
+        "answered": sum(verdict.state == "answered" for verdict in entries),
+        "promises": [entry_as_json(verdict) for verdict in entries
+                     if not verdict.is_question],
+        "questions": [entry_as_json(verdict) for verdict in entries if verdict.is_question],
     }
 
 
@@ -196,6 +256,9 @@ def read_all(options):
         if copy:
             copy.write(line)
             copy.flush()
+            # A kernel that dies under us is to leave what had run on the disk.
+            if ktap.RESULT.match(line.rstrip()):
+                os.fsync(copy.fileno())
         ended = reader.feed(line)
         progress.line(line, reader)
         if ended:

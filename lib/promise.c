@@ -5,17 +5,14 @@
 
 #include "promise.h"
 
-/* generated from the table: { "PROGRAM.TEST", "the sentence" }, */
-static const struct {
-	const char *id;
-	const char *text;
-} promises[] = {
+/* generated from the table: { "PROGRAM.TEST", "promise", "the sentence" }, */
+static const struct promise promises[] = {
 #include "promises.h"
 };
 
 #define NR_PROMISES (sizeof(promises) / sizeof(promises[0]))
 
-const char *promise_of(const char *file, const char *test)
+const struct promise *promise_of(const char *file, const char *test)
 {
 	const char *slash = strrchr(file, '/');
 	const char *program = slash ? slash + 1 : file;
@@ -26,7 +23,7 @@ const char *promise_of(const char *file, const char *test)
 		 test);
 	for (i = 0; i < NR_PROMISES; i++) {
 		if (!strcmp(promises[i].id, id))
-			return promises[i].text;
+			return &promises[i];
 	}
 	return NULL;
 }

@@ -8,7 +8,7 @@
 set -u
 . "$(dirname "$(realpath "$0")")/lib.sh"
 
-# make_table - a table of five promises
+# make_table - a table of six promises and four questions
 make_table()
 {
 	cat >"$work/promises" <<-'END'
@@ -42,6 +42,28 @@ make_table()
 		#	promise: Three is told.
 		#	revisions: v6 v7
 		#	source: doc
+		three.b
+		#	promise: Three sleeps.
+		#	revisions: v6 v7
+		#	source: doc
+		== Open
+		three.c
+		#	question: Is three asked?
+		#	revisions: v7
+		#	source: doc
+		four.a
+		#	question: Is four
+		#		told?
+		#	revisions: v6 v7
+		#	source: doc
+		four.b
+		#	question: Is four asked?
+		#	revisions: v7
+		#	source: doc
+		four.c
+		#	question: Is four woken?
+		#	revisions: v7
+		#	source: doc
 	END
 	# Tabs that the here-document would eat.
 	sed -i 's/^#\t/\t/' "$work/promises"
@@ -57,7 +79,7 @@ print_run()
 {
 	cat <<-'END'
 		TAP version 13
-		1..3
+		1..2
 		# selftests: memcg_bpf: one
 		# # kernel: Linux 7.3.4, memcg_bpf_ops of RFC v7
 		# TAP version 13
@@ -93,11 +115,14 @@ tells_kept_broken_and_not_asked()
 
 		Verdict on Linux 7.3.4, memcg_bpf_ops of RFC v7:
 		1 promise kept
-		2 promises not asked about:
+		3 promises not asked about:
 		  no PSI: boot with psi=1:
 		    one.b
 		  its program was not run:
-		    three.a
+		    three (all 2)
+		4 questions not answered:
+		  its program was not run:
+		    three.c, four (all 3)
 		2 promises broken:
 		  one.a
 		    promised: One keeps its pages.
@@ -118,6 +143,92 @@ tells_kept_broken_and_not_asked()
 		assert by_id["one.b"]["reason"] == "no PSI: boot with psi=1"
 		assert by_id["one.c"]["verdict"] == "kept"
 	END
+}
+
+print_answers()
+{
+	cat <<-'END'
+		# selftests: memcg_bpf: three
+		# ok 1 three.a # SKIP answer: no
+		# ok 2 three.c # SKIP no swap
+		ok 1 selftests: memcg_bpf: three
+		# selftests: memcg_bpf: four
+		# TAP version 13
+		# 1..4
+		# #  RUN           four.x.a ...
+		# # question: Is four told?
+		# # four.c:3:a:told 3 times
+		# ok 1 four.x.a # SKIP answer: yes, # in the third place
+		# ok 2 four.y.a # SKIP answer: no
+	END
+}
+
+# The answers of all variants, and before what is broken.  A promise has no answer.
+tells_answers()
+{
+	print_answers >"$work/run"
+	cat >>"$work/run" <<-'END'
+		# ok 3 four.b # SKIP answer to come: no loop device
+		# # four.c:9:c:Expected 0 (0) == 1 (1)
+		# not ok 4 four.c
+		not ok 2 selftests: memcg_bpf: four # exit=1
+	END
+	verdict --json="$work/json" <"$work/run" >"$work/out"
+	[ $? -eq 1 ] || return
+	diff - <(sed -n '/three.a/,$p' "$work/out") <<-'END' || return
+		    three.a
+		  its program ended before it:
+		    three.b
+		1 question answered:
+		  four.a
+		    asked:    Is four told?
+		    answer:   yes, # in the third place
+		    answer:   no
+		2 questions not answered:
+		  no swap:
+		    three.c
+		  answer to come: no loop device:
+		    four.b
+		no promise broken
+		1 question failed:
+		  four.c
+		    asked:    Is four woken?
+		    seen:     Expected 0 (0) == 1 (1)
+		0 passed, 1 failed, 5 skipped
+	END
+	grep -x '  answer: no:' "$work/out" || return
+	python3 - "$work/json" <<-'END'
+		import json, sys
+		verdict = json.load(open(sys.argv[1]))
+		assert (verdict["skipped"], verdict["answered"]) == (5, 1)
+		by_id = {question["id"]: question for question in verdict["questions"]}
+		assert sorted(by_id) == ["four.a", "four.b", "four.c", "three.c"]
+		assert by_id["four.a"]["question"] == "Is four told?"
+		assert by_id["four.a"]["verdict"] == "answered"
+		assert by_id["four.a"]["answers"] == ["yes, # in the third place", "no"]
+		assert by_id["four.b"]["verdict"] == "not answered"
+		assert by_id["four.b"]["reason"] == "answer to come: no loop device"
+		assert by_id["four.c"]["verdict"] == "failed"
+		assert not any(p["id"].startswith("four.") for p in verdict["promises"])
+	END
+}
+
+# One variant of the test fails, another passes: neither is an answer.
+tells_of_what_is_no_answer()
+{
+	print_answers | sed 's/^# ok 2 four\.y\.a .*/# not ok 2 four.y.a/' >"$work/run"
+	cat >>"$work/run" <<-'END'
+		# ok 3 four.b
+		# ok 4 four.c # SKIP answer: late
+		not ok 2 selftests: memcg_bpf: four # exit=1
+	END
+	verdict <"$work/run" >"$work/out"
+	[ $? -eq 1 ] && grep -x '1 question answered:' "$work/out" &&
+		grep -A 2 'four\.c$' "$work/out" | grep -x '    answer:   late' &&
+		grep -A 1 -x '  its test passed without an answer:' "$work/out" |
+			grep -x '    four.b' &&
+		sed -n '/^1 question failed:$/,$p' "$work/out" | grep -x '  four.a' &&
+		! grep 'answer:   yes' "$work/out"
 }
 
 # What is not KTAP is told as it comes; the verdict is a comment in what is.
@@ -187,12 +298,28 @@ finds_what_does_not_fit()
 	broken_table '/fault: b_broken/!b; s/b_broken/a_broken/' 'a_broken is of one.a' 1 &&
 	broken_table 's/One sleeps/One wakes/' 'says what one.b says' 1 &&
 	broken_table 's/source: doc somewhere/source: book/' 'book: no such source' 1 &&
-	broken_table 's/also two\.a/also two.z/' 'no test two\.z' 1 &&
-	broken_table '$d' 'three.a: its sentence has no source' 1 &&
+	broken_table 's/also two\.a/also two.z/' 'no test of a promise two\.z' 1 &&
+	broken_table '$d' 'four.c: its sentence has no source' 1 &&
+	broken_table 's/One sleeps\./One sleeps?/' 'one.b: its sentence has no end' 1 &&
+	broken_table 's/four asked?/four asked./' 'four.b: its question has no question mark' 1 &&
+	broken_table 's/\tquestion: Is four asked/\tpromise: Two.\n&/' \
+		'four.b: has more than one sentence' 1 &&
+	broken_table 's/\tquestion: Is four asked?/&\n\tfault: x/' \
+		'four.b: is a question, and no fault' 1 &&
+	broken_table 's/also two\.a/also four.a/' 'a_broken: no test of a promise four\.a' 1 &&
+	broken_table 's/besides: two\.a/besides: four.a/' 'One: no test of a promise four\.a' 1 &&
+	broken_table 's/^two\.a/attach.to_root_reaches_all/; s/promise: Two.*/question: Two?/' \
+		'attach.to_root_reaches_all: is a question, and its test has no ANSWER' 1 &&
+	broken_table 's/^four\.c/kernel_thread.of_a_loop_device/; s/question: .* woken?/promise: No./' \
+		'of_a_loop_device: is a promise, and its test has an ANSWER' 1 &&
 	broken_table 's/^one\.c/one.b/' ':[0-9]+: one.b is there twice' 2 &&
 	broken_table 's/\trevisions/\trevision/' ':[0-9]+: want one of promise' 2 &&
 	expect 1 'one.a: there is no such test' "$ci_dir/promises.py" check "$work/promises" &&
+	expect 1 'four.a: there is no such test to answer it' \
+		"$ci_dir/promises.py" check "$work/promises" &&
 	expect 1 'attach\.[a-z_]+: guards no promise' \
+		"$ci_dir/promises.py" check "$work/promises" &&
+	expect 1 'kernel_thread\.of_a_loop_device: answers no question' \
 		"$ci_dir/promises.py" check "$work/promises" &&
 	expect 2 'No such file' "$ci_dir/promises.py" check "$work/none"
 }
@@ -203,10 +330,19 @@ faults_are_listed()
 		diff - <("$ci_dir/promises.py" faults "$work/promises")
 }
 
+questions_have_a_section()
+{
+	"$ci_dir/promises.py" markdown "$work/promises" >"$work/md" &&
+		grep -x '6 promises, each .*' "$work/md" && ! grep -x '## Open' "$work/md" &&
+		sed -n '/^## Questions$/,/^## Sources$/p' "$work/md" |
+			grep -x -F '| Is four told? | `four.a` | v6, v7 | doc |' &&
+		[ "$(grep -c '`four\.' "$work/md")" -eq 3 ]
+}
+
 make_table
-for test in tells_kept_broken_and_not_asked verbose_is_ktap tells_of_a_run_that_ends \
+for test in tells_kept_broken_and_not_asked tells_answers tells_of_what_is_no_answer verbose_is_ktap tells_of_a_run_that_ends \
 	    tells_why_promises_were_not_asked run_tests_passes_the_status_on \
-	    finds_what_does_not_fit faults_are_listed; do
+	    finds_what_does_not_fit faults_are_listed questions_have_a_section; do
 	check "verdict.$test" "$test"
 done
 echo "1..$test_nr"
