@@ -77,8 +77,15 @@ bad_options()
 	expect 2 "--timeout=-1: want" "$vmtest" -t -1 -- true &&
 	expect 2 "--accel=fast: want" "$vmtest" -a fast -- true &&
 	expect 2 "--scratch=1: want" "$vmtest" -s 1 -- true &&
+	expect 2 "--env=NO_SUCH: no such variable" "$vmtest" -e HOME,NO_SUCH -- true &&
 	expect 2 "usage: kernel.sh" "$vm_dir/kernel.sh" destroy &&
 	expect 0 "^usage: vmtest.sh" "$vmtest" --help
+}
+
+bad_tests()
+{
+	expect 2 "^run-suite.sh: TESTS: no program atach in prog_tests" \
+		env TESTS="link atach" "$ci_dir/run-suite.sh"
 }
 
 bad_kernel_trees()
@@ -309,6 +316,15 @@ status_of_the_command()
 		-- sh -c 'echo "7 in the guest, $(nproc) processors"; exit 7'
 }
 
+# shellcheck disable=SC2016 # expanded in the guest
+environment_of_the_command()
+{
+	SEED=7 HIGH_TRACE="a  b" KSELFTEST_STRESS_ARGS=-l MINE=1 OTHER=2 \
+		expect 0 '^7, a  b, -l, 1, none, guest$' \
+		"$vm_dir/vmtest.sh" -o "$work/out" --env=MINE -- bash -c \
+		'echo "$SEED, $HIGH_TRACE, $KSELFTEST_STRESS_ARGS, $MINE, ${OTHER-none}, ${VM_OUTPUT:+guest}"'
+}
+
 guest_panics()
 {
 	expect 122 "Kernel panic.*sysrq" "$vm_dir/vmtest.sh" -o "$work/out" \
@@ -329,6 +345,59 @@ guest_ends_without_a_word()
 		-o "$work/out" -- busybox reboot -f
 }
 
+# More memory than there is.
+guest_does_not_start()
+{
+	expect 123 "the guest did not start: qemu-system-x86_64 ended with status" \
+		run_vmtest -m 900000G -- true
+}
+
+# What it leaves running has its output open, and does not keep the machine.
+command_leaves_a_process()
+{
+	expect 5 "^said before$" run_vmtest -t 600 -- \
+		sh -c 'sleep 100000 & echo said before; exit 5'
+}
+
+### the environment
+
+# As of a service: there is no HOME, and no sbin in PATH.
+scarce_environment()
+{
+	expect 0 "^/" env -i PATH=/usr/bin:/bin TERM=dumb "$vm_dir/kernel.sh" source &&
+	expect 0 "^here$" env -i PATH=/usr/bin:/bin TERM=dumb \
+		MEMCG_BPF_CACHE="${kernel%/*/*}" \
+		"$vm_dir/vmtest.sh" -o "$work/out" -- echo here
+}
+
+# What it says of another build does not make another kernel.
+build_environment()
+{
+	make_tree "$work/tree"
+	# shellcheck disable=SC2016 # make expands it
+	printf 'bzImage:\n>@echo "LLVM=$(LLVM) KCFLAGS=$(KCFLAGS) ARCH=$(ARCH)."; false\n' \
+		>>"$work/tree/Makefile"
+	LLVM=1 KCFLAGS=-O3 ARCH=x86_64 CROSS_COMPILE=no- \
+		expect 121 "^LLVM= KCFLAGS= ARCH=\.$" in_tree -- true
+}
+
+# Each machine that ARCH and PAGES name has a kernel of its own, built with its compiler.
+a_kernel_for_each_target()
+{
+	make_tree "$work/tree"
+	# shellcheck disable=SC2016 # make expands it
+	printf 'bzImage Image:\n>@echo "make $@ ARCH=$(ARCH) CROSS_COMPILE=$(CROSS_COMPILE)."; false\n' \
+		>>"$work/tree/Makefile"
+	expect 121 "^make bzImage ARCH= CROSS_COMPILE=\.$" in_tree -- true &&
+	ARCH=arm64 expect 121 "^make Image ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-\.$" \
+		in_tree -- true &&
+	ARCH=arm64 PAGES=64k expect 121 "^make Image ARCH=arm64 " in_tree -- true &&
+	grep -q '^CONFIG_ARM64_64K_PAGES=y' "$work"/cache/kernel/*.build/.config || return
+	set -- "$work"/cache/kernel/*.build
+	echo "$# kernels"
+	[ $# -eq 3 ]
+}
+
 # test_of FUNCTION - in an empty $work
 test_of()
 {
@@ -337,6 +406,7 @@ test_of()
 }
 
 test_of bad_options
+test_of bad_tests
 test_of bad_kernel_trees
 test_of old_kernel_trees
 test_of tree_with_conflict
@@ -344,6 +414,12 @@ test_of bad_revisions
 test_of bad_btf
 test_of bad_patches
 test_of build_fails
+test_of build_environment
+if command -v aarch64-linux-gnu-gcc >/dev/null; then
+	test_of a_kernel_for_each_target
+else
+	skip vm.a_kernel_for_each_target "no cross compiler: apt-get install gcc-aarch64-linux-gnu"
+fi
 if [ "$(id -u)" -eq 0 ]; then
 	test_of missing_tools
 	test_of no_space_for_source
@@ -363,6 +439,10 @@ test_of killed_while_running
 test_of two_builds_of_one_kernel
 test_of two_runs_in_one_output
 test_of status_of_the_command
+test_of environment_of_the_command
 test_of guest_panics
 test_of guest_hangs
 test_of guest_ends_without_a_word
+test_of guest_does_not_start
+test_of command_leaves_a_process
+test_of scarce_environment

@@ -18,9 +18,18 @@ EXIT_TIMEOUT=124	# as of timeout(1)
 vm_dir=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 # shellcheck disable=SC2034
 top_dir=$(dirname "$vm_dir")
-cache_dir=${MEMCG_BPF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/memcg-bpf}
 
-# A make that runs us has nothing to say to the makes that we run.
+# A service may have no HOME.
+if [ -z "${HOME-}" ]; then
+	HOME=$(getent passwd "$(id -u)" | cut -d : -f 6)
+	export HOME=${HOME:-/nonexistent}
+fi
+cache_dir=${MEMCG_BPF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/memcg-bpf}
+[[ $cache_dir == /* ]] || cache_dir=$PWD/$cache_dir
+
+cache_days=${MEMCG_BPF_CACHE_DAYS:-7}
+
+# The flags of a make that runs this script are not for the makes that it runs.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
 say()
@@ -58,7 +67,25 @@ stop_job()
 	[ -z "$job" ] || kill -- "-$job" 2>/dev/null || :
 }
 
-# What is needed, as pairs of a command or file and the package that has it.
+# check_path NAME PATH - make, the options of QEMU and the kernel's command line are
+# lists of words: a path in them cannot have what they take for something else
+check_path()
+{
+	local odd=${2//[[:alnum:]\/._+@~^-]/}
+
+	# bytes of a letter that is not in ASCII
+	odd=${odd//[$'\x80'-$'\xff']/}
+	[ -n "$odd" ] || return 0
+	odd=${odd:0:1}
+	case $odd in
+	[[:space:]])	odd="a blank" ;;
+	[[:cntrl:]])	odd="a control character" ;;
+	esac
+	die "$EXIT_USAGE" "$1=${2//[[:cntrl:]]/?}: the path must not have $odd in it, which make, QEMU or the kernel takes for something else"
+}
+
+# What is needed, as pairs of a command or file and the package that has it.  read_target
+# adds to both.
 # shellcheck disable=SC2034
 kernel_packages=("gcc gcc" "make make" "flex flex" "bison bison" "bc bc"
 	"perl perl" "python3 python3" "lz4 lz4" "xz xz-utils" "patch patch" "pahole dwarves"
@@ -66,8 +93,54 @@ kernel_packages=("gcc gcc" "make make" "flex flex" "bison bison" "bc bc"
 	"/usr/include/openssl/ssl.h libssl-dev"
 	"/usr/include/*/sys/types.h libc6-dev")
 # shellcheck disable=SC2034
-vm_packages=("qemu-system-x86_64 qemu-system-x86" "busybox busybox-static"
-	"mkfs.ext4 e2fsprogs")
+vm_packages=("mkfs.ext4 e2fsprogs")
+
+# read_target - look what machine ARCH and PAGES name, and set
+#   $arch		x86 or arm64
+#   $pages		4k or 64k
+#   $cross		the prefix of its compiler, or nothing for that of this machine
+#   $target_make	what says so to make
+#   $target_fragments	options of its kernel
+#   $image		the file of its kernel that boots, below arch/$arch/boot
+#   $qemu_program	what emulates it
+# What else the environment says of a build is for another.
+# shellcheck disable=SC2034
+read_target()
+{
+	pages=${PAGES:-4k}
+	pages=${pages,,}
+	target_make=()
+	target_fragments=()
+	case ${ARCH-} in
+	''|x86|x86_64|amd64)
+		arch=x86
+		cross=
+		image=bzImage
+		qemu_program=qemu-system-x86_64
+		[ "$pages" = 4k ] ||
+			die "$EXIT_USAGE" "PAGES=$PAGES: want 4k, or ARCH=arm64 with PAGES=64k"
+		vm_packages+=("$qemu_program qemu-system-x86" "busybox busybox-static")
+		;;
+	arm64|aarch64)
+		arch=arm64
+		cross=aarch64-linux-gnu-
+		image=Image
+		qemu_program=qemu-system-aarch64
+		target_make=(ARCH=arm64 CROSS_COMPILE="$cross")
+		target_fragments=("$vm_dir/arm64.config")
+		case $pages in
+		4k)	;;
+		64k)	target_fragments+=("$vm_dir/arm64-64k.config") ;;
+		*)	die "$EXIT_USAGE" "PAGES=$PAGES: want 4k or 64k" ;;
+		esac
+		kernel_packages+=("${cross}gcc gcc-aarch64-linux-gnu")
+		vm_packages+=("$qemu_program qemu-system-arm")
+		;;
+	*)
+		die "$EXIT_USAGE" "ARCH=$ARCH: want x86 or arm64"
+		;;
+	esac
+}
 
 # reference_revisions - which revisions have a reference kernel, the newest first
 reference_revisions()
@@ -124,5 +197,28 @@ need_packages()
 need_cache()
 {
 	mkdir -p "$cache_dir/$1" 2>/dev/null ||
-		die "$EXIT_USAGE" "cannot create $cache_dir/$1: set MEMCG_BPF_CACHE to a folder with 4 GiB of space"
+		die "$EXIT_USAGE" "cannot create $cache_dir/$1: set MEMCG_BPF_CACHE to a folder with 3 GiB of space"
+}
+
+# in_use DIR - mark it as used now; fail if it is not there
+in_use()
+{
+	touch -c "$1" 2>/dev/null || :
+	[ -d "$1" ]
+}
+
+# remove_unused DIR GLOB - remove the folders in DIR that were not used for so many days
+remove_unused()
+{
+	local old
+
+	[[ $cache_days =~ ^[1-9][0-9]{0,4}$ ]] ||
+		die "$EXIT_USAGE" "MEMCG_BPF_CACHE_DAYS=$cache_days: want days"
+	find "$1" -mindepth 1 -maxdepth 1 -type d -name "$2" -mtime "+$cache_days" |
+		while IFS= read -r old; do
+			# rename first, so that no other run finds half of it
+			mv "$old" "$1/tmp.${old##*/}.$$" 2>/dev/null || continue
+			say "removing $old, which was not used for $cache_days days"
+			rm -rf "$1/tmp.${old##*/}.$$"
+		done
 }

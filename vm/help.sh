@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# With --help a script prints the comment that it begins with.  One that prints
-# something else sets own_help before.
+# Each script sources this.  With --help it prints the comment that it begins with; one
+# that prints something else sets own_help before.
+
+. "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 case ${own_help-}${1-} in
 -h|--help)

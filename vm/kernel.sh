@@ -5,8 +5,8 @@
 # cache outside of this tree, under keys made of all that went in.
 #
 # usage: kernel.sh source	print the path of the patched source
-#        kernel.sh build	build it, print the path of a folder with bzImage,
-#				vmlinux and config
+#        kernel.sh build	build it, print the path of a folder with bzImage (arm64:
+#				Image), vmlinux and config
 #
 #   REVISION=v7|v6	the reference kernel of which revision of the RFC; default: v7
 #   KSRC=DIR		a kernel tree from 6.12 on, instead of Debian's linux-source
@@ -14,45 +14,33 @@
 #   PATCHES=PATH[:...]	directories of patches, or an mbox, instead of those in
 #			vm/patches/series.$REVISION; none for KSRC
 #   FLAVOUR=debug	with what finds bugs in the kernel itself: vm/debug.config
+#   FLAVOUR=measure	without what the kernels of users have not: vm/measure.config
+#   ARCH=arm64		for that architecture; default: x86
+#   PAGES=4k|64k	the page size of arm64; default: 4k
 #   MEMCG_BPF_CACHE=DIR	the cache; default: ~/.cache/memcg-bpf
+#   MEMCG_BPF_CACHE_DAYS=N	what was not used for longer is removed when something new
+#			is built; default: 7
+#
+# Nothing else of the environment has a part in it: not LLVM, KCFLAGS or CROSS_COMPILE.
 
 set -eu -o pipefail
 . "$(dirname "$(realpath "$0")")/common.sh"
 
-tmp=
+. "$vm_dir/cache.sh"
+
 progress=
 
 cleanup()
 {
-	stop_job
 	stop_progress
-	[ -z "$tmp" ] || rm -rf "$tmp"
-}
-trap cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-
-# take_lock SUBDIR KEY - of two runs that want the same, one waits for the other
-take_lock()
-{
-	need_cache "$1"
-	exec 9>"$cache_dir/$1/$2.lock"
-	flock 9
+	cleanup_cache
 }
 
-# new_entry SUBDIR - make $tmp, for what is to be an entry when it is complete
-new_entry()
+# kernel_make ARG... - make in a kernel tree, with nothing of the environment: what it says
+# of another build would make another kernel under the same key
+kernel_make()
 {
-	tmp=$(mktemp -d "$cache_dir/$1/tmp.XXXXXX") ||
-		die "$EXIT_USAGE" "cannot write to $cache_dir/$1: MEMCG_BPF_CACHE= moves the cache"
-}
-
-# keep_entry PATH - give $tmp its final name: nobody ever sees half of it
-keep_entry()
-{
-	chmod 755 "$tmp"
-	mv "$tmp" "$1"
-	tmp=
+	env -i PATH="$PATH" HOME="$HOME" TMPDIR="${TMPDIR:-/tmp}" LC_ALL=C make "$@"
 }
 
 # read_series REVISION - the patches of its reference kernel, in their order
@@ -82,16 +70,15 @@ check_version()
 		die "$EXIT_USAGE" "KSRC=$KSRC is Linux $version.$patchlevel: want 6.12 or newer"
 }
 
-# check_conflicts - a merge that was left in the middle is told of here, and not by
-# the compiler in ten minutes.  Git keeps markers in the files; look only where the
-# RFC, and what we build, is.
+# check_conflicts - refuse an unresolved merge now, and not with an error of the compiler ten
+# minutes later.  Look for conflict markers only in what the RFC changes and we build.
 check_conflicts()
 {
 	local found
 
 	found=$(cd "$KSRC" && grep -rnE -m 1 '^(<<<<<<<|>>>>>>>) ' \
 		--include='*.[chS]' --include=Makefile --include=Kconfig --include=Kbuild \
-		Makefile Kconfig init kernel mm fs include lib net arch/x86 block \
+		Makefile Kconfig init kernel mm fs include lib net "arch/$arch" block \
 		drivers/virtio drivers/block drivers/base \
 		tools/lib tools/bpf tools/include tools/testing/selftests/kselftest* \
 		tools/testing/selftests/lib.mk 2>/dev/null | head -n 1) || :
@@ -103,10 +90,14 @@ check_input()
 {
 	local file path paths
 
-	fragments=("$top_dir/config" "$vm_dir/kernel.config")
+	check_path "this tree" "$top_dir"
+	check_path MEMCG_BPF_CACHE "$cache_dir"
+	check_path KSRC "${KSRC-}"
+	fragments=("$top_dir/config" "$vm_dir/kernel.config"
+		${target_fragments[@]+"${target_fragments[@]}"})
 	if [ -n "${FLAVOUR-}" ]; then
-		[ "$FLAVOUR" = debug ] ||
-			die "$EXIT_USAGE" "FLAVOUR=$FLAVOUR: there is none but debug"
+		[ "$FLAVOUR" = debug ] || [ "$FLAVOUR" = measure ] ||
+			die "$EXIT_USAGE" "FLAVOUR=$FLAVOUR: want debug or measure"
 		fragments+=("$vm_dir/$FLAVOUR.config")
 	fi
 
@@ -148,7 +139,7 @@ check_input()
 is_clean()
 {
 	[ ! -e "$1/.config" ] && [ ! -d "$1/include/config" ] &&
-		[ ! -d "$1/arch/x86/include/generated" ]
+		! compgen -G "$1/arch/*/include/generated" >/dev/null
 }
 
 # All that makes one source differ from another.
@@ -164,17 +155,14 @@ print_identity()
 	[ ${#patches[@]} -eq 0 ] || cat "${patches[@]}"
 }
 
-hash_input()
-{
-	sha256sum | cut -c 1-12
-}
-
 unpack()
 {
 	if [ -n "${KSRC-}" ]; then
 		say "copying $KSRC"
-		cp -a --reflink=auto "$KSRC/." "$1" || return
-		is_clean "$1" || make -s -C "$1" mrproper
+		# without its history, which may be larger than all the rest
+		find "$KSRC" -mindepth 1 -maxdepth 1 ! -name .git \
+			-exec cp -a --reflink=auto -t "$1" {} + || return
+		is_clean "$1" || kernel_make -s -C "$1" mrproper
 	else
 		say "unpacking $source_tarball"
 		tar -C "$1" --strip-components=1 -xf "$source_tarball"
@@ -190,7 +178,7 @@ apply_patches()
 		if ! out=$(patch -d "$1" -p1 -F0 -f --no-backup-if-mismatch \
 				<"$patch" 2>&1); then
 			echo "$out" >&2
-			die "$EXIT_USAGE" "$patch does not apply to Linux $(make -s -C "$1" kernelversion)"
+			die "$EXIT_USAGE" "$patch does not apply to Linux $(kernel_make -s -C "$1" kernelversion)"
 		fi
 	done
 }
@@ -205,9 +193,9 @@ get_source()
 	fi
 
 	source=$cache_dir/source/$source_key
-	[ ! -d "$source" ] || return 0
+	! in_use "$source" || return 0
 	take_lock source "$source_key"
-	[ ! -d "$source" ] || return 0
+	! in_use "$source" || return 0
 
 	new_entry source
 	run_job unpack "$tmp" ||
@@ -216,10 +204,14 @@ get_source()
 	keep_entry "$source"
 }
 
-# missing_options CONFIG FRAGMENT - what FRAGMENT asks for and CONFIG has not
+# missing_options CONFIG WANTED - what WANTED asks for, whose later lines count, and CONFIG
+# has not
 missing_options()
 {
-	grep '=y$' "$2" | { grep -vxF -f "$1" || :; } | tr '\n' ' '
+	awk '/=y$/ { wanted[$0] }
+	     /^# CONFIG_.* is not set$/ { delete wanted[$2 "=y"] }
+	     END { for (option in wanted) print option }' "$2" |
+		sort | { grep -vxF -f "$1" || :; } | tr '\n' ' '
 }
 
 # configure OBJDIR - the smallest kernel that has what is asked for
@@ -228,7 +220,7 @@ configure()
 	local missing
 
 	cat "${fragments[@]}" >"$1/wanted.config"
-	make -s -C "$source" O="$1" KCONFIG_ALLCONFIG="$1/wanted.config" \
+	kernel_make -s -C "$source" O="$1" "${target_make[@]}" KCONFIG_ALLCONFIG="$1/wanted.config" \
 		allnoconfig >"$1/configure.log" 2>&1 || {
 		tail -n 20 "$1/configure.log" >&2
 		die "$EXIT_BUILD" "cannot configure $source; log: $1/configure.log"
@@ -245,10 +237,10 @@ configure()
 
 make_kernel()
 {
-	make -C "$source" O="$1" -j"$(nproc)" bzImage >"$1/build.log" 2>&1
+	kernel_make -C "$source" O="$1" "${target_make[@]}" -j"$(nproc)" "$image" >"$1/build.log" 2>&1
 }
 
-# Tell that something happens: the build is quiet for many minutes.
+# Print progress: the build is quiet for many minutes.
 show_progress()
 {
 	while sleep 30; do
@@ -256,7 +248,7 @@ show_progress()
 	done
 }
 
-# With its sleep, which would keep the output open.
+# Kill the process group: a sleep that is left would keep the output open.
 stop_progress()
 {
 	[ -z "$progress" ] || kill -- "-$progress" 2>/dev/null || :
@@ -268,10 +260,12 @@ build()
 	local key obj entry status=0
 
 	get_source
-	key=$({ echo "$source_key"; gcc --version; pahole --version
-		cat "${fragments[@]}"; } | hash_input)
+	# What another architecture adds leaves the keys of x86 what they are.
+	key=$({ echo "$source_key"; "${cross}gcc" --version; pahole --version
+		cat "${fragments[@]}"
+		[ -z "$cross" ] || { echo "${target_make[*]}"; gcc --version; }; } | hash_input)
 	entry=$cache_dir/kernel/$key
-	if [ ! -d "$entry" ]; then
+	if ! in_use "$entry"; then
 		take_lock kernel "$key"
 	fi
 	if [ ! -d "$entry" ]; then
@@ -281,7 +275,7 @@ build()
 		mkdir -p "$obj"
 		configure "$obj"
 
-		say "building Linux $(make -s -C "$source" kernelversion), log: $obj/build.log"
+		say "building Linux $(kernel_make -s -C "$source" kernelversion), log: $obj/build.log"
 		set -m
 		show_progress "$obj" &
 		progress=$!
@@ -295,7 +289,7 @@ build()
 		fi
 
 		new_entry kernel
-		ln "$obj/arch/x86/boot/bzImage" "$obj/vmlinux" "$obj/build.log" "$tmp"
+		ln "$obj/arch/$arch/boot/$image" "$obj/vmlinux" "$obj/build.log" "$tmp"
 		ln "$obj/.config" "$tmp/config"
 		keep_entry "$entry"
 		rm -rf "$obj"
@@ -308,6 +302,7 @@ source|build)	;;
 *)		die "$EXIT_USAGE" "usage: ${0##*/} source|build" ;;
 esac
 
+read_target
 check_input
 need_packages "${kernel_packages[@]}"
 if [ "$1" = build ]; then

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2154 # cache_dir is of common.sh
+#
+# Shared by the scripts that make entries of the cache, after common.sh.  An entry has a key
+# made of all that went into it, and its name when it is complete.
+
+tmp=
+
+cleanup_cache()
+{
+	stop_job
+	[ -z "$tmp" ] || rm -rf "$tmp"
+}
+
+# one that has more to clean up has another
+cleanup()
+{
+	cleanup_cache
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# take_lock SUBDIR KEY - of two runs that want the same, one waits for the other
+take_lock()
+{
+	need_cache "$1"
+	exec 9>"$cache_dir/$1/$2.lock"
+	flock 9
+}
+
+# new_entry SUBDIR - make $tmp, for what is to be an entry when it is complete
+new_entry()
+{
+	tmp=$(mktemp -d "$cache_dir/$1/tmp.XXXXXX") ||
+		die "$EXIT_USAGE" "cannot write to $cache_dir/$1: MEMCG_BPF_CACHE= moves the cache"
+}
+
+# keep_entry PATH - give $tmp its final name: nobody ever sees half of it
+keep_entry()
+{
+	chmod 755 "$tmp"
+	mv "$tmp" "$1"
+	tmp=
+	touch "$1"
+	remove_unused "${1%/*}" '*'
+}
+
+hash_input()
+{
+	sha256sum | cut -c 1-12
+}
