@@ -3,6 +3,8 @@
 #include <linux/bpf.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,10 +17,9 @@
 #include "revision.h"
 
 /*
- * The kernel takes a link only for a map that has been given its programs, and
- * libbpf does that no sooner than in bpf_map__attach_struct_ops().  Call that:
- * the link itself must fail, since it names no cgroup, and does no harm, but
- * the map is ready then.
+ * The kernel accepts a link only for a map that has its programs, and libbpf writes
+ * them to the map only in bpf_map__attach_struct_ops().  So call that for its side
+ * effect.  The link that it asks for names no cgroup, and the kernel refuses it.
  */
 void memcg_bpf_prepare(struct bpf_map *ops)
 {
@@ -42,7 +43,10 @@ int memcg_bpf_link_to_none(int ops_fd, __u32 flags)
 	return link_create(revision_dialect(), ops_fd, 0, flags);
 }
 
-/* The type by which the kernel knows maps of memcg_bpf_ops. */
+/*
+ * The BTF id that the kernel shows as the value type of maps of memcg_bpf_ops, or 0, which
+ * is that of no struct_ops map, if it has none.
+ */
 static __u32 ops_value_type(void)
 {
 	static __u32 id;
@@ -52,6 +56,8 @@ static __u32 ops_value_type(void)
 	if (id)
 		return id;
 	btf = btf__load_vmlinux_btf();
+	if (!btf)
+		return 0;
 	ret = btf__find_by_name_kind(btf, "bpf_struct_ops_memcg_bpf_ops",
 				     BTF_KIND_STRUCT);
 	btf__free(btf);
@@ -68,6 +74,7 @@ static bool map_info(int fd, struct bpf_map_info *info)
 	return fd >= 0 && !bpf_map_get_info_by_fd(fd, info, &len);
 }
 
+/* Is it a link of @ops or, if that is NULL, of any memcg_bpf_ops? */
 static bool is_link_of(int link_fd, const struct bpf_map *ops)
 {
 	struct bpf_link_info link = {};
@@ -99,6 +106,7 @@ unsigned int memcg_bpf_count_links(const struct bpf_map *ops)
 
 	while (!bpf_link_get_next_id(id, &id)) {
 		fd = bpf_link_get_fd_by_id(id);
+		/* EAGAIN: it is still being made */
 		if (fd == -EAGAIN || (fd >= 0 && is_link_of(fd, ops)))
 			n++;
 		if (fd >= 0)
@@ -108,8 +116,9 @@ unsigned int memcg_bpf_count_links(const struct bpf_map *ops)
 }
 
 /*
- * What a kernel tells of a struct_ops link that has a cgroup.  Headers, and kernels,
- * may have the map's id alone, as the first of it.
+ * The member struct_ops of struct bpf_link_info in a kernel whose links have a cgroup.
+ * In other kernels, and in the headers we may be built with, it ends after map_id; then
+ * cgroup_id is read from the zeroes of @info.
  */
 struct struct_ops_info {
 	__u32 map_id;
@@ -120,16 +129,16 @@ struct struct_ops_info {
 int memcg_bpf_link_cgroup_id(int link_fd, uint64_t *id)
 {
 	struct bpf_link_info info = {};
-	struct struct_ops_info told;
+	struct struct_ops_info struct_ops;
 	__u32 len = sizeof(info);
 	int ret;
 
 	ret = bpf_link_get_info_by_fd(link_fd, &info, &len);
 	if (ret)
 		return ret;
-	memcpy(&told, (char *)&info + offsetof(struct bpf_link_info, struct_ops),
-	       sizeof(told));
-	*id = told.cgroup_id;
+	memcpy(&struct_ops, (char *)&info + offsetof(struct bpf_link_info, struct_ops),
+	       sizeof(struct_ops));
+	*id = struct_ops.cgroup_id;
 	return 0;
 }
 
@@ -148,4 +157,23 @@ int memcg_bpf_attach_path(struct bpf_map *ops, const char *cgroup, __u32 flags)
 	link_fd = memcg_bpf_attach(ops, cgroup_fd, flags);
 	close(cgroup_fd);
 	return link_fd;
+}
+
+int64_t memcg_bpf_link_fdinfo(int link_fd, const char *key)
+{
+	size_t len = strlen(key);
+	char path[64], line[128];
+	int64_t number = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", link_fd);
+	file = fopen(path, "r");
+	if (!file)
+		return -errno;
+	while (fgets(line, sizeof(line), file)) {
+		if (!strncmp(line, key, len) && line[len] == ':')
+			number = strtoll(line + len + 1, NULL, 10);
+	}
+	fclose(file);
+	return number;
 }

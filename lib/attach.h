@@ -25,21 +25,22 @@ int memcg_bpf_attach(struct bpf_map *ops, int cgroup_fd, __u32 flags);
  * A link goes away some time after the descriptor is closed or the process has
  * ended that held it, so wait for a number rather than expect it.
  *
- * Return: how many links this map has or, without one, all such maps.  A link
- * that is being made, of whatever map, counts.
+ * Return: how many links this map has or, without one, all maps of memcg_bpf_ops.
+ * A link that is still being made counts, whatever its map.
  */
 unsigned int memcg_bpf_count_links(const struct bpf_map *ops);
 
 /**
- * memcg_bpf_prepare() - the part of memcg_bpf_attach() that is needed once
+ * memcg_bpf_prepare() - make a map ready for links, which is needed once
  * @ops: a loaded map of the section .struct_ops.link
  *
- * For those who measure how long the other part takes.
+ * memcg_bpf_attach() does this and memcg_bpf_link().  Benchmarks call them one by one,
+ * to measure the link alone.
  */
 void memcg_bpf_prepare(struct bpf_map *ops);
 
 /**
- * memcg_bpf_link() - the other part, a single system call
+ * memcg_bpf_link() - make a link, by a single system call
  * @ops_fd: file descriptor of the map, after memcg_bpf_prepare()
  * @cgroup_fd: directory of the cgroup
  * @flags: 0 or BPF_F_ALLOW_OVERRIDE
@@ -65,6 +66,15 @@ int memcg_bpf_link_to_none(int ops_fd, __u32 flags);
  * Return: 0, or a negative errno.
  */
 int memcg_bpf_link_cgroup_id(int link_fd, uint64_t *id);
+
+/**
+ * memcg_bpf_link_fdinfo() - read a number from the fdinfo of a link
+ * @link_fd: file descriptor of the link
+ * @key: the text before the colon, such as "map_id"
+ *
+ * Return: the number, 0 if there is no such line, or a negative errno.
+ */
+int64_t memcg_bpf_link_fdinfo(int link_fd, const char *key);
 
 /**
  * memcg_bpf_attach_path() - memcg_bpf_attach() to a cgroup named by its path

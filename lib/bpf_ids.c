@@ -19,11 +19,43 @@ static const char * const kinds[] = {
 	[BPF_ID_LINK] = "link",
 };
 
+/* Without taking a reference, which would keep it from going away. */
+static bool exists(enum bpf_id_kind kind, __u32 id)
+{
+	__u32 next = 0;
+	int ret;
+
+	if (kind == BPF_ID_PROG)
+		ret = bpf_prog_get_next_id(id - 1, &next);
+	else if (kind == BPF_ID_MAP)
+		ret = bpf_map_get_next_id(id - 1, &next);
+	else
+		ret = bpf_link_get_next_id(id - 1, &next);
+	return !ret && next == id;
+}
+
+/* What is freed need not be waited for. */
+static void forget_freed(struct bpf_ids *ids)
+{
+	unsigned int i, kept = 0;
+
+	for (i = 0; i < ids->nr; i++) {
+		if (exists(ids->ids[i].kind, ids->ids[i].id))
+			ids->ids[kept++] = ids->ids[i];
+	}
+	ids->nr = kept;
+}
+
 static int add(struct bpf_ids *ids, enum bpf_id_kind kind, __u32 id,
 	       const char *name)
 {
 	if (ids->nr == BPF_IDS_MAX)
-		return -ENOSPC;
+		forget_freed(ids);
+	if (ids->nr == BPF_IDS_MAX) {
+		fprintf(stderr, "# %d programs, maps and links of this test are not freed, and this table has no room for more\n",
+			BPF_IDS_MAX);
+		return -EOVERFLOW;
+	}
 	ids->ids[ids->nr].kind = kind;
 	ids->ids[ids->nr].id = id;
 	snprintf(ids->ids[ids->nr].name, BPF_OBJ_NAME_LEN, "%s", name);
@@ -37,7 +69,9 @@ static int add_prog(struct bpf_ids *ids, int fd)
 	__u32 len = sizeof(info);
 	int ret = bpf_prog_get_info_by_fd(fd, &info, &len);
 
-	return ret ?: add(ids, BPF_ID_PROG, info.id, info.name);
+	if (ret)
+		return ret;
+	return add(ids, BPF_ID_PROG, info.id, info.name);
 }
 
 static int add_map(struct bpf_ids *ids, int fd)
@@ -46,7 +80,9 @@ static int add_map(struct bpf_ids *ids, int fd)
 	__u32 len = sizeof(info);
 	int ret = bpf_map_get_info_by_fd(fd, &info, &len);
 
-	return ret ?: add(ids, BPF_ID_MAP, info.id, info.name);
+	if (ret)
+		return ret;
+	return add(ids, BPF_ID_MAP, info.id, info.name);
 }
 
 int bpf_ids_add_object(struct bpf_ids *ids, const struct bpf_object *obj)
@@ -74,22 +110,9 @@ int bpf_ids_add_link(struct bpf_ids *ids, int fd)
 	__u32 len = sizeof(info);
 	int ret = bpf_link_get_info_by_fd(fd, &info, &len);
 
-	return ret ?: add(ids, BPF_ID_LINK, info.id, "");
-}
-
-/* Without taking a reference, which would keep it from going away. */
-static bool exists(enum bpf_id_kind kind, __u32 id)
-{
-	__u32 next = 0;
-	int ret;
-
-	if (kind == BPF_ID_PROG)
-		ret = bpf_prog_get_next_id(id - 1, &next);
-	else if (kind == BPF_ID_MAP)
-		ret = bpf_map_get_next_id(id - 1, &next);
-	else
-		ret = bpf_link_get_next_id(id - 1, &next);
-	return !ret && next == id;
+	if (ret)
+		return ret;
+	return add(ids, BPF_ID_LINK, info.id, "");
 }
 
 unsigned int bpf_ids_count(const struct bpf_ids *ids, enum bpf_id_kind kind)

@@ -8,7 +8,10 @@ struct bpf_object;
 
 enum bpf_id_kind { BPF_ID_PROG, BPF_ID_MAP, BPF_ID_LINK };
 
-/* Enough for a test that loads and attaches some hundred times. */
+/* Far above what freeing takes, which waits for some RCU grace periods. */
+#define FREE_TIMEOUT_MS	15000
+
+/* Enough for what a test has at a time, and what is not freed yet. */
 #define BPF_IDS_MAX 2048
 
 /*
@@ -32,7 +35,8 @@ struct bpf_ids {
  * @ids: where to
  * @obj: the object, loaded
  *
- * Return: 0, or a negative errno; -ENOSPC if there are too many.
+ * Return: 0, or a negative errno; -EOVERFLOW, after a line on stderr, if too many
+ * are there at a time.
  */
 int bpf_ids_add_object(struct bpf_ids *ids, const struct bpf_object *obj);
 
@@ -41,7 +45,8 @@ int bpf_ids_add_object(struct bpf_ids *ids, const struct bpf_object *obj);
  * @ids: where to
  * @fd: file descriptor of the link
  *
- * Return: 0, or a negative errno; -ENOSPC if there are too many.
+ * Return: 0, or a negative errno; -EOVERFLOW, after a line on stderr, if too many
+ * are there at a time.
  */
 int bpf_ids_add_link(struct bpf_ids *ids, int fd);
 

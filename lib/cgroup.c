@@ -126,20 +126,25 @@ int cg_write(const char *cgroup, const char *file, const char *fmt, ...)
 	return ret;
 }
 
-int cg_enable_memory(const char *cgroup)
+int cg_enable(const char *cgroup, const char *controller)
 {
-	int ret = cg_has_word(cgroup, "cgroup.subtree_control", "memory"), tries;
+	int ret = cg_has_word(cgroup, "cgroup.subtree_control", controller), tries;
 
 	if (ret)
 		return ret < 0 ? ret : 0;
 
 	for (tries = 0; tries < TASKS_GONE_TRIES; tries++) {
-		ret = cg_write(cgroup, "cgroup.subtree_control", "+memory");
+		ret = cg_write(cgroup, "cgroup.subtree_control", "+%s", controller);
 		if (ret != -EBUSY)
 			break;
 		usleep(1000);
 	}
 	return ret;
+}
+
+int cg_enable_memory(const char *cgroup)
+{
+	return cg_enable(cgroup, "memory");
 }
 
 void cg_disable_swap(const char *cgroup)

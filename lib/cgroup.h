@@ -81,13 +81,23 @@ int cg_write(const char *cgroup, const char *file, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /**
- * cg_enable_memory() - turn the memory controller on for a cgroup's children
+ * cg_enable() - turn a controller on for a cgroup's children
  * @cgroup: path of the cgroup
+ * @controller: its name, such as "io"
  *
  * If tasks that were in the cgroup have just ended, waits until the kernel sees
  * it, too.
  *
- * Return: 0, also if it was on, or a negative errno; -EBUSY if there are tasks.
+ * Return: 0, also if it was on, or a negative errno; -EBUSY if there are tasks,
+ * -EINVAL or -ENOENT if the cgroup does not have the controller.
+ */
+int cg_enable(const char *cgroup, const char *controller);
+
+/**
+ * cg_enable_memory() - turn the memory controller on for a cgroup's children
+ * @cgroup: path of the cgroup
+ *
+ * Return: as cg_enable().
  */
 int cg_enable_memory(const char *cgroup);
 

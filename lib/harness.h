@@ -11,6 +11,7 @@
 #include <bpf/btf.h>
 
 #include "delay.h"
+#include "kernel_log.h"
 #include "libbpf_print.h"
 #include "params.h"
 #include "promise.h"
@@ -42,6 +43,27 @@
 } while (0)
 
 /*
+ * At the end of a test of a question, with its answer in one line: neither passed nor
+ * failed.  To KTAP that is a skip; ci/verdict.py knows the answer by the word before it.
+ * Whatever keeps a test from an answer is an EXPECT_, an ASSERT_ or a SKIP() as in any
+ * other test: one that has failed has no answer.
+ */
+#define ANSWER(fmt, ...) do {						\
+	if (__test_passed(_metadata))					\
+		SKIP(return, "answer: " fmt, ##__VA_ARGS__);		\
+	return;								\
+} while (0)
+
+/*
+ * What a test needs before it can ask what it is for: a link where nobody is in the
+ * way.  If there is none another promise is broken, and that one is named.
+ */
+#define ASSERT_ATTACHED(link)						\
+	ASSERT_GE(link, 0)						\
+		TH_LOG("this test cannot begin, as attach.lasts_as_long_as_its_link does not hold: attach: %s", \
+		       strerror(-(link)))
+
+/*
  * The harness calls a program with nothing but skipped tests a pass.  To the
  * kselftest runner that is exit status 4, so that a kernel which lacks what is
  * to be tested never looks like one that passed.
@@ -56,7 +78,8 @@ static void exit_skip_if_all_skipped(void)
 }
 
 /*
- * Tests print the promise that they guard, so that a log reads as a list of claims.
+ * Tests print the promise that they guard or the question that they answer, so that a
+ * log reads as a list of claims.
  * The harness has no hook for that: what it is to call is put in front of each test.
  */
 #define MAX_TESTS 64
@@ -65,7 +88,7 @@ static struct {
 	const struct __test_metadata *test;
 	void (*fn)(struct __test_metadata *test,
 		   struct __fixture_variant_metadata *variant);
-	const char *promise;
+	const struct promise *promise;
 } announced[MAX_TESTS];
 
 static void announce(struct __test_metadata *test,
@@ -75,8 +98,14 @@ static void announce(struct __test_metadata *test,
 
 	while (announced[i].test != test)
 		i++;
-	ksft_print_msg("promise: %s\n", announced[i].promise);
+	ksft_print_msg("%s: %s\n", announced[i].promise->kind, announced[i].promise->text);
 	fflush(stdout);		/* the test's process ends without */
+	/*
+	 * What goes through pipes is lost if the kernel dies, but not what its console has
+	 * shown.
+	 */
+	kernel_log_write("memcg_bpf: RUN %s%s%s.%s", test->fixture->name,
+			 *variant->name ? "." : "", variant->name, test->name);
 	announced[i].fn(test, variant);
 }
 
@@ -84,7 +113,7 @@ static void announce_tests(const char *file)
 {
 	struct __fixture_metadata *fixture;
 	struct __test_metadata *test;
-	const char *promise;
+	const struct promise *promise;
 	int n = 0;
 
 	for (fixture = __fixture_list; fixture; fixture = fixture->next) {

@@ -3,6 +3,14 @@
 #define __LIB_KERNEL_LOG_H
 
 /**
+ * kernel_log_write() - write a line to the kernel's log, which its console shows
+ * @fmt: the line, as for printf()
+ *
+ * That it cannot be written is no error: it is for those who read the log after a crash.
+ */
+void kernel_log_write(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/**
  * kernel_log_open() - remember where the kernel's log ends now
  *
  * Return: a file descriptor for kernel_log_check(), or a negative errno.

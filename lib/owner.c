@@ -12,16 +12,17 @@
 #include "cgroup.h"
 #include "owner.h"
 #include "probe.h"
+#include "size.h"
 #include "worker.h"
 #include "workload.h"
 
 #define NSEC_PER_USEC	1000L
 
 /*
- * The kernel walks the tree some 400 times before it believes that there is nothing
- * to reclaim.  One of its tries, 26 walks, is enough: a signal that is pending ends
- * it after the try in which it has come.  This is when it comes, doubled if it came
- * before the first.
+ * The kernel walks the tree some 400 times, in 16 tries, before it gives up because there is
+ * nothing to reclaim.  One try asks all ops.  A pending signal ends reclaim after the try in
+ * which it arrives.  RECLAIM_US is the time until the signal, which is doubled if it has
+ * arrived before any ops were asked.
  */
 #define RECLAIM_US	200
 #define RECLAIM_MAX_US	200000
@@ -30,17 +31,18 @@
 #define CHARGE_BATCHES	2
 #define CHARGE_TRIES	3
 
-/* What the probes have been asked, and in which of the two places. */
+/* How often the probes had been asked, when count() was called. */
 struct asked {
 	const struct owner_search *search;
 	int nr;			/* cgroups */
 	const uint64_t *ids;
-	uint64_t *of;		/* for each cgroup, of each probe */
-	uint64_t *total;	/* of each probe */
+	uint64_t *of;		/* calls about each of these cgroups, by probe */
+	uint64_t *total;	/* calls about all cgroups, by probe */
 };
 
-static uint64_t questions(const struct owner_search *search,
-			  const uint64_t calls[PROBE_NR_CALLBACKS])
+/* The calls that the search causes: those of protection or of the delay callback. */
+static uint64_t calls_of_search(const struct owner_search *search,
+				const uint64_t calls[PROBE_NR_CALLBACKS])
 {
 	return search->reclaim ? calls[PROBE_BELOW_LOW] + calls[PROBE_BELOW_MIN] :
 				 calls[PROBE_DELAY];
@@ -53,7 +55,7 @@ static uint64_t total(const struct owner_search *search, struct probe *probe)
 
 	for (i = 0; i < PROBE_NR_CALLBACKS; i++)
 		calls[i] = probe_total(probe, i);
-	return questions(search, calls);
+	return calls_of_search(search, calls);
 }
 
 static uint64_t asked_for(const struct owner_search *search, struct probe *probe,
@@ -65,7 +67,7 @@ static uint64_t asked_for(const struct owner_search *search, struct probe *probe
 
 	for (i = 0; i < PROBE_NR_CALLBACKS; i++)
 		calls[i] = stats.calls[i];
-	return questions(search, calls);
+	return calls_of_search(search, calls);
 }
 
 static void asked_free(struct asked *asked)
@@ -104,7 +106,7 @@ static void count(struct asked *asked)
 	}
 }
 
-/* Compare with now.  Return how many cgroups have no owner. */
+/* Find the owners by what has been asked since.  Return how many cgroups have none. */
 static int compare(const struct asked *before, int owners[], uint64_t strays[])
 {
 	const struct owner_search *search = before->search;
@@ -139,8 +141,8 @@ static void on_signal(int signal)
 }
 
 /*
- * There is nothing to reclaim, or all is protected, so the kernel looks everywhere
- * and in the end fails.
+ * There is little to reclaim, or all is protected.  So the kernel walks all of the tree, and
+ * fails with EAGAIN in the end, or with EINTR after the signal.
  *
  * @us: when to send the signal that ends it, in microseconds; 0: not at all
  */
@@ -161,7 +163,7 @@ static int reclaim(const char *cgroup, long us)
 	    timer_create(CLOCK_MONOTONIC, &event, &timer))
 		return -errno;
 	timer_settime(timer, 0, &when, NULL);
-	ret = cg_write(cgroup, "memory.reclaim", "1M");
+	ret = cg_write(cgroup, "memory.reclaim", "%lld", SCALED(MiB));
 	timer_delete(timer);
 	return !ret || ret == -EAGAIN || ret == -EINTR ? 0 : ret;
 }
@@ -182,7 +184,7 @@ static bool has_walked(const struct asked *before, uint64_t witness)
 	return false;
 }
 
-/* Reclaim for as long as it takes until ops are asked, or to the end. */
+/* Reclaim until ops have been asked or, if @to_the_end, until the kernel gives up. */
 static int reclaim_asks(const struct asked *before, bool to_the_end)
 {
 	const struct owner_search *search = before->search;
@@ -207,7 +209,7 @@ static int find_by_reclaim(struct asked *before, int owners[], uint64_t strays[]
 
 	count(before);
 	ret = reclaim_asks(before, false);
-	/* That one was not asked is true only of reclaim that went on to its end. */
+	/* Only reclaim that runs to its end proves that ops were not asked. */
 	if (!ret && compare(before, owners, strays)) {
 		count(before);
 		ret = reclaim_asks(before, true);
@@ -215,7 +217,7 @@ static int find_by_reclaim(struct asked *before, int owners[], uint64_t strays[]
 			compare(before, owners, strays);
 	}
 	if (ret)
-		fprintf(stderr, "# %s/memory.reclaim: %s\n", before->search->reclaim,
+		fprintf(stderr, "# cannot reclaim by %s/memory.reclaim: %s\n", before->search->reclaim,
 			ret == -ENODATA ? "the ops of a cgroup below were not asked" :
 			strerror(-ret));
 	return ret;
@@ -230,18 +232,15 @@ struct charge_job {
 };
 
 /* Charge the worker's own cgroup. */
-static int charge_here(struct asked *before, volatile char *memory, size_t size,
+static int charge_here(struct asked *before, char *memory, size_t size,
 		       int *owner, uint64_t strays[])
 {
-	long page = sysconf(_SC_PAGESIZE);
-	size_t at;
 	int i;
 
-	/* what another cgroup was charged for */
-	madvise((void *)memory, size, MADV_DONTNEED);
+	/* Free the pages that were charged to the cgroup before. */
+	madvise(memory, size, MADV_DONTNEED);
 	count(before);
-	for (at = 0; at < size; at += page)
-		memory[at] = 1;
+	workload_touch_map(memory, size);
 	compare(before, owner, strays);
 	for (i = 0; i < before->search->nr; i++) {
 		if (strays[i])
@@ -250,8 +249,8 @@ static int charge_here(struct asked *before, volatile char *memory, size_t size,
 	return *owner;
 }
 
-/* The kernel may charge another cgroup meanwhile, but not each time. */
-static int charge_each(struct charge_job *job, volatile char *memory, size_t size)
+/* The kernel may charge another cgroup during a try, so there are several. */
+static int charge_each(struct charge_job *job, char *memory, size_t size)
 {
 	uint64_t strays[job->search->nr];
 	struct asked before;
@@ -285,7 +284,7 @@ static int charge_job(void *arg)
 	return !memory || charge_each(job, memory, size) ? 1 : 0;
 }
 
-/* By a single worker: it moves, which is quicker than a new one for each. */
+/* One worker moves from cgroup to cgroup, which is faster than to start one in each. */
 static int find_by_charge(const struct owner_search *search, char *const cgroups[],
 			  const uint64_t ids[], int nr, int owners[])
 {

@@ -7,15 +7,15 @@
 struct probe;
 
 /*
- * Whose ops has a cgroup?  The ops are instances of the probe, and the kernel's
- * questions to them tell.  It asks in two places:
+ * Find the owner of a cgroup.  The ops are instances of the probe, which count the calls
+ * of their callbacks.  The kernel can be made to call them in two ways:
  *
- *   reclaim	in an ancestor, below_low and below_min, for each memcg below: so one
- *		write tells of all of them, also of those that can have no task
- *   charge	the delay callback, for the memcg that is charged: a worker goes from
- *		cgroup to cgroup and touches memory
+ *   reclaim	from an ancestor: it calls below_low and below_min for each memcg below.
+ *		One write finds the owners of all cgroups, also of those without tasks.
+ *   charge	it calls the delay callback for the memcg that is charged.  A worker goes
+ *		from cgroup to cgroup and touches memory.
  *
- * A test whose subject is one of them looks through the other.
+ * A test of reclaim finds owners by charge, and a test of charges by reclaim.
  */
 
 #define OWNER_NOBODY	(-1)

@@ -5,9 +5,9 @@
 #include <stdint.h>
 
 /*
- * What a user may set: cg_limit by the environment variable CG_LIMIT or, before
- * that, by the option --cg-limit, and so on.  params.c is the one place that
- * knows names, units, bounds and defaults.
+ * What a user may set of the tests: cg_limit by the option --cg-limit or, without
+ * that, by the environment variable CG_LIMIT, and so on.  params.c has the table of
+ * names, units, bounds and defaults.  Nobody else writes to it.
  */
 struct params {
 	uint64_t cg_limit;	/* bytes: memory.max of the parent of HIGH and LOW */
@@ -18,6 +18,7 @@ struct params {
 	unsigned int seed;	/* of what is random; a random one if none is set */
 	unsigned int stress_seconds;	/* how long each stress test goes on */
 	unsigned int stress_steps;	/* or how many steps it takes, if not 0 */
+	const char *without;	/* steps of stress to leave out, as a user wrote them */
 };
 
 extern struct params params;
@@ -31,5 +32,12 @@ extern struct params params;
  * with two dashes is not known; prints the parameters for --help.
  */
 void params_init(int *argc, char **argv);
+
+/**
+ * params_export() - hand on what the user has set to a program that is to be run
+ *
+ * Return: 0, or a negative errno.
+ */
+int params_export(void);
 
 #endif /* __LIB_PARAMS_H */

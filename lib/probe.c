@@ -13,6 +13,14 @@
 #include "worker.h"
 #include "workload.h"
 
+const char * const probe_callback_names[PROBE_NR_CALLBACKS] = {
+	[PROBE_ONLINE] = "handle_cgroup_online",
+	[PROBE_OFFLINE] = "handle_cgroup_offline",
+	[PROBE_BELOW_LOW] = "below_low",
+	[PROBE_BELOW_MIN] = "below_min",
+	[PROBE_DELAY] = "get_high_delay_ms or memcg_charged",
+};
+
 #define BATCH_PAGES	64
 #define CHARGE_BATCHES	5
 
@@ -45,7 +53,7 @@ struct probe *probe_load_only(unsigned int callbacks)
 	if (!(callbacks & 1U << PROBE_DELAY))
 		probe->struct_ops.probe_ops->get_high_delay_ms = NULL;
 
-	ret = revision_fit(probe->obj) ?: probe__load(probe);
+	ret = revision_load(probe->skeleton);
 	if (ret) {
 		probe__destroy(probe);
 		errno = -ret;
@@ -71,10 +79,10 @@ int probe_answer(struct probe *probe, const char *cgroup,
 struct probe_stats probe_stats(struct probe *probe, uint64_t id)
 {
 	struct probe_stats stats = {};
-	static bool told;
+	static bool warned;
 
-	if (probe->bss->lost && !told) {
-		told = true;
+	if (probe->bss->lost && !warned) {
+		warned = true;
 		fprintf(stderr, "# probe: %llu calls for more than %d cgroups: raise PROBE_MAX_CGROUPS\n",
 			(unsigned long long)probe->bss->lost,
 			PROBE_MAX_CGROUPS);
@@ -91,16 +99,25 @@ void probe_forget(struct probe *probe, uint64_t id)
 
 uint64_t probe_total(struct probe *probe, enum probe_callback callback)
 {
+	/* The BPF program changes it, and callers poll it. */
 	return *(volatile __u64 *)&probe->bss->totals[callback];
+}
+
+uint64_t probe_calls(struct probe *probe)
+{
+	uint64_t sum = 0;
+	int callback;
+
+	for (callback = 0; callback < PROBE_NR_CALLBACKS; callback++)
+		sum += probe_total(probe, callback);
+	return sum;
 }
 
 int probe_charge(const char *cgroup)
 {
 	uint64_t size = probe_batches(CHARGE_BATCHES);
-	int status = worker_run(cgroup, workload_touch_job, &size,
-				STEP_TIMEOUT_MS);
+	int ret = worker_run(cgroup, workload_touch_job, &size, STEP_TIMEOUT_MS);
 
-	if (status < 0)
-		return status;
-	return status ? -ECHILD : 0;
+	/* More than 0 is the status of a worker that failed. */
+	return ret > 0 ? -ECHILD : ret;
 }

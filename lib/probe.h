@@ -8,6 +8,9 @@
 #include "probe_types.h"
 #include "probe.skel.h"
 
+/* Their names in struct memcg_bpf_ops, by enum probe_callback. */
+extern const char * const probe_callback_names[PROBE_NR_CALLBACKS];
+
 /**
  * probe_load() - load an instance of progs/probe.bpf.c
  *
@@ -72,20 +75,27 @@ void probe_forget(struct probe *probe, uint64_t id);
 uint64_t probe_total(struct probe *probe, enum probe_callback callback);
 
 /**
- * probe_batches() - memory that takes so many charges
- * @nr: batches of the stock of a processor
+ * probe_calls() - add up the calls of all callbacks for all cgroups
+ * @probe: the instance
  *
- * The kernel charges a page from the stock of the processor, which never has more than
- * a batch (MEMCG_CHARGE_BATCH, 64 pages) for a cgroup.  So the second batch that a task
- * touches on one processor is certain to need a charge, and each further batch one
- * more.
+ * Return: the number of calls.
+ */
+uint64_t probe_calls(struct probe *probe);
+
+/**
+ * probe_batches() - size of so many charge batches
+ * @nr: batches of MEMCG_CHARGE_BATCH, 64 pages
+ *
+ * The kernel takes the charge of a page from the stock of the processor, and asks the
+ * ops only when that is empty.  The stock never has more than a batch for a cgroup, so
+ * a task that touches @nr batches on one processor makes it ask @nr - 1 times or more.
  *
  * Return: bytes.
  */
 uint64_t probe_batches(unsigned int nr);
 
 /**
- * probe_charge() - charge a cgroup so often that its ops must be asked
+ * probe_charge() - charge a cgroup more than the stock of a processor holds
  * @cgroup: path of the cgroup
  *
  * A worker in it touches memory and ends.  The ops are asked 4 times or more.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <sched.h>
@@ -13,9 +14,9 @@
 
 #include "cgroup.h"
 #include "mounts.h"
-#include "params.h"
 #include "require.h"
 #include "revision.h"
+#include "scratch.h"
 
 static char reason[512];
 
@@ -83,14 +84,14 @@ static const char *require_page_cache(void)
 {
 	struct statfs fs;
 
-	if (statfs(params.scratch_dir, &fs))
+	if (statfs(scratch_dir(), &fs))
 		return missing("cannot use %.200s: %s; set SCRATCH_DIR to a directory on a disk",
-			       params.scratch_dir, strerror(errno));
+			       scratch_dir(), strerror(errno));
 
-	/* its pages are not page cache but shared memory: swap or nothing */
+	/* Pages of tmpfs are shared memory, which reclaim can only swap out. */
 	if (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
 		return missing("%.200s is on tmpfs, whose pages cannot be reclaimed without swap: set SCRATCH_DIR to a directory on a disk",
-			       params.scratch_dir);
+			       scratch_dir());
 	return NULL;
 }
 
@@ -113,6 +114,18 @@ static const char *require_two_cpus(void)
 	if (CPU_COUNT(&allowed) >= 2)
 		return NULL;
 	return missing("one processor, where two tasks are to run at the same time: allow two, with taskset -c or vmtest.sh --cpus");
+}
+
+static const char *require_loop(void)
+{
+	static const char control[] = "/dev/loop-control";
+	int fd = open(control, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return missing("no loop devices (%s: %s): CONFIG_BLK_DEV_LOOP=y, or modprobe loop",
+			       control, strerror(errno));
+	close(fd);
+	return NULL;
 }
 
 const char *require_capabilities(unsigned int wanted, const char **broken)
@@ -151,5 +164,7 @@ const char *require(unsigned int requirements)
 		ret = require_bpffs();
 	if (!ret && requirements & REQUIRE_TWO_CPUS)
 		ret = require_two_cpus();
+	if (!ret && requirements & REQUIRE_LOOP)
+		ret = require_loop();
 	return ret;
 }

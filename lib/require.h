@@ -11,7 +11,8 @@ enum requirement {
 	REQUIRE_PSI		= 1 << 2,
 	REQUIRE_PAGE_CACHE	= 1 << 3,	/* reclaimable, in SCRATCH_DIR */
 	REQUIRE_BPFFS		= 1 << 4,	/* to pin to */
-	REQUIRE_TWO_CPUS	= 1 << 5,	/* for things at the same time */
+	REQUIRE_TWO_CPUS	= 1 << 5,	/* for tasks that run at the same time */
+	REQUIRE_LOOP		= 1 << 6,	/* loop devices */
 };
 
 /**
@@ -28,12 +29,12 @@ const char *require(unsigned int requirements);
 /**
  * require_capabilities() - look whether the kernel's memcg_bpf_ops can be tested
  * @wanted: capabilities of revision.h, or-ed
- * @broken: where to put a text if the kernel promises one of them and has it not,
- *	which is a failure; else NULL is put there
+ * @broken: where to put a text if the kernel's revision promises one of them and the
+ *	kernel lacks it, which is a failure; or else NULL
  *
  * To be called after require() with REQUIRE_MEMCG_BPF_OPS has returned NULL.
  *
- * Return: as require(), for what this kernel does not promise.
+ * Return: as require(), for capabilities that its revision does not promise.
  */
 const char *require_capabilities(unsigned int wanted, const char **broken);
 

@@ -67,8 +67,8 @@ static const int errnos[LINK_NR_DIALECTS][REFUSAL_NR][REVISION_MAX_ERRNOS] = {
 
 /* In the order of enum revision_capability. */
 static const struct {
-	const char *member;	/* of memcg_bpf_ops, and nothing else is to say */
-	const char *text;
+	const char *member;	/* of memcg_bpf_ops, if the capability is just a callback */
+	const char *text;	/* else: what a kernel without it has, behind "this kernel has" */
 } capabilities[] = {
 	{ .member = "handle_cgroup_online" },
 	{ .member = "handle_cgroup_offline" },
@@ -162,8 +162,8 @@ static int score(const struct btf *btf, const struct btf_type *ops,
 
 /*
  * Ask the kernel how it wants the cgroup to be named, by calls that can have no
- * effect, since they name no map.  BPF_F_CGROUP_FD came together with a look at the
- * flags, which comes before the one for the map.
+ * effect, since they name no map.  A kernel that knows BPF_F_CGROUP_FD checks the flags
+ * before the map: EINVAL for an unknown flag, else EBADF for the map.
  */
 enum link_dialect revision_ask_dialect(void)
 {
@@ -312,8 +312,8 @@ static unsigned int find_capabilities(const struct btf *btf)
 	if (find_dialect(btf) == LINK_BY_CGROUP_FD)
 		can |= CAN_CGROUP_FD;
 	/*
-	 * How the kernel finds out that the cgroup is gone is its own business.  That
-	 * it tells of a cgroup, which may be gone, is not.
+	 * BTF does not show that links end.  It shows that a link tells its cgroup, which
+	 * the interface promises together with the end.
 	 */
 	info = btf_find_inner(btf, info, "struct_ops");
 	if (btf_find_member(btf, info, "cgroup_id") >= 0)
@@ -473,7 +473,7 @@ static void fit_map(const struct btf *btf, const struct bpf_map *map)
 	}
 }
 
-int revision_fit(struct bpf_object *obj)
+static int fit(struct bpf_object *obj)
 {
 	struct bpf_map *map;
 
@@ -485,4 +485,13 @@ int revision_fit(struct bpf_object *obj)
 			fit_map(bpf_object__btf(obj), map);
 	}
 	return 0;
+}
+
+int revision_load(struct bpf_object_skeleton *skeleton)
+{
+	int ret = fit(*skeleton->obj);
+
+	if (ret)
+		return ret;
+	return bpf_object__load_skeleton(skeleton);
 }

@@ -9,13 +9,13 @@
 /*
  * What the interface of a kernel is: which callbacks memcg_bpf_ops has, how ops are
  * attached, and what else differs between the revisions of the RFC.  The kernel's
- * BTF says it or, where that is silent, an answer of the kernel.
+ * BTF says it or, where BTF does not, the errno of a system call that has no effect.
  *
  * Tests ask for capabilities.  revision.c is the only file that knows revisions,
  * and with progs/memcg_bpf_ops.h the place to change for another.
  */
 
-struct bpf_object;
+struct bpf_object_skeleton;
 struct btf;
 
 enum revision_capability {
@@ -140,15 +140,15 @@ enum revision_refusal {
 const int *revision_errnos(enum revision_refusal refusal);
 
 /**
- * revision_fit() - make ops fit the revision of this kernel
- * @obj: open, not loaded yet
+ * revision_load() - load an object whose ops are to fit the revision of this kernel
+ * @skeleton: open, not loaded yet: the member of that name of a skeleton
  *
  * Where the kernel has memcg_charged in place of get_high_delay_ms a program for
- * the one becomes that of the other.  A program for a callback that the kernel has
- * not is left out: whoever cannot do without requires it.
+ * the one becomes that of the other.  A program for a callback that the kernel
+ * lacks is left out; a test that needs the callback requires it.
  *
- * Return: 0, or -errno if the BTF of this kernel cannot be read.
+ * Return: 0, or -errno, which is in errno, too.
  */
-int revision_fit(struct bpf_object *obj);
+int revision_load(struct bpf_object_skeleton *skeleton);
 
 #endif /* __LIB_REVISION_H */

@@ -29,11 +29,14 @@ const char *size_parse(const char *text, bool binary, uint64_t *bytes)
 	size_t i, len = 0;
 	char *end;
 
-	/* strtold() would take a sign, an exponent, "inf", "0x10" and spaces */
+	/* strtold() would take a sign, any exponent, "inf", "0x10" and spaces */
 	while (isdigit((unsigned char)text[len]) || text[len] == '.')
 		len++;
 	if (!isdigit((unsigned char)text[0]) || text[len - 1] == '.')
 		return NULL;
+	/* docker stats has four digits: 1023.9 kB is "1.024e+03kB" */
+	if (!strncmp(text + len, "e+0", 3) && isdigit((unsigned char)text[len + 3]))
+		len += 4;
 	value = strtold(text, &end);
 	if (end != text + len)
 		return NULL;

@@ -15,7 +15,8 @@
 #include "cgroup.h"
 #include "kernel_log.h"
 #include "mounts.h"
-#include "params.h"
+#include "root_memory.h"
+#include "scratch.h"
 #include "testbed.h"
 
 /*
@@ -30,6 +31,13 @@ static pid_t program;
 static void __attribute__((constructor)) remember_program(void)
 {
 	program = getpid();
+}
+
+/* After all tests: each of them would enable it again. */
+static void __attribute__((destructor)) put_back(void)
+{
+	if (getpid() == program)
+		root_memory_put_back();
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type,
@@ -107,6 +115,26 @@ run_sweeper(const struct testbed *tb, pid_t test, int request)
 	_exit(sweep(tb));
 }
 
+/* A program that is killed, between two tests even, does not put back anything. */
+static void put_back_after_program(void)
+{
+	struct pollfd end = { .fd = pidfd_of(program), .events = POLLIN };
+	int tries;
+
+	if (end.fd < 0 || fork())
+		return;
+	setsid();
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	while (poll(&end, 1, -1) < 0 && errno == EINTR)
+		;
+	/* what a test has left has to go first */
+	for (tries = 0; root_memory_put_back() && tries < SWEEP_TIMEOUT_MS / 10; tries++)
+		usleep(10000);
+	_exit(0);
+}
+
 static int start_sweeper(struct testbed *tb)
 {
 	pid_t test = getpid();
@@ -151,7 +179,7 @@ int testbed_create(struct testbed *tb, const char *name)
 	snprintf(tb->cgroup, sizeof(tb->cgroup), "%s/memcg_bpf.%s.%d", root,
 		 name, getpid());
 	snprintf(tb->dir, sizeof(tb->dir), "%s/memcg_bpf.%s.%d",
-		 params.scratch_dir, name, getpid());
+		 scratch_dir(), name, getpid());
 	/* a name with a dot is not allowed there */
 	if (!mounts_find("bpf", bpffs, sizeof(bpffs)))
 		snprintf(tb->pins, sizeof(tb->pins), "%s/memcg_bpf_%s_%d",
@@ -164,7 +192,10 @@ int testbed_create(struct testbed *tb, const char *name)
 		goto err;
 
 	what = "enable the memory controller for";
-	ret = cg_enable_memory(root);
+	/* before this process has what the other would inherit: a lock */
+	if (!cg_has_word(root, "cgroup.subtree_control", "memory"))
+		put_back_after_program();
+	ret = root_memory_enable(root);
 	if (ret)
 		goto err_sweep;
 

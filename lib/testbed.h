@@ -15,7 +15,7 @@
  */
 struct testbed {
 	char cgroup[PATH_MAX];	/* the memory controller is on for its children */
-	char dir[PATH_MAX];	/* on a disk: see params.scratch_dir */
+	char dir[PATH_MAX];	/* on a disk: see scratch_dir() */
 	char pins[PATH_MAX];	/* in the BPF file system; "" if there is none */
 	pid_t sweeper;
 	int request;		/* closed or written to: sweep now */

@@ -2,36 +2,39 @@
 #include <errno.h>
 
 #include "cgroup.h"
-#include "params.h"
 #include "revision.h"
 #include "trigger.h"
 
-/* of the RFC's example programs */
-#define WINDOW_NS 1000000000ULL
+/* as in the RFC's example programs */
+#define WINDOW_MS 1000
 
-struct over_high *trigger_load(const char *high)
+struct trigger *trigger_load(const char *high,
+			     const struct trigger_options *options)
 {
-	struct over_high *trigger = over_high__open();
+	struct trigger *trigger = trigger__open();
 	struct bpf_link *link;
-	int err;
+	int ret;
 
 	if (!trigger)
 		return NULL;
 	trigger->rodata->high_id = cg_id(high);
-	trigger->rodata->threshold = params.threshold;
-	trigger->rodata->window_ns = WINDOW_NS;
-	trigger->rodata->delay_ms = params.over_high_ms;
-	if (revision_fit(trigger->obj) || over_high__load(trigger))
+	trigger->rodata->threshold = options->threshold;
+	trigger->rodata->window_ns = (options->window_ms ?: WINDOW_MS) * 1000000ULL;
+	trigger->rodata->rest_ns = options->rest_ms * 1000000ULL;
+	trigger->rodata->delay_ms = options->delay_ms;
+	ret = revision_load(trigger->skeleton);
+	if (ret)
 		goto err;
 
 	link = bpf_program__attach(trigger->progs.count_high_faults);
-	if (!link)
+	if (!link) {
+		ret = -errno;
 		goto err;
+	}
 	trigger->links.count_high_faults = link;
 	return trigger;
 err:
-	err = errno;
-	over_high__destroy(trigger);
-	errno = err;
+	trigger__destroy(trigger);
+	errno = -ret;
 	return NULL;
 }

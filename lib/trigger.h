@@ -4,17 +4,26 @@
 
 #include <linux/types.h>
 
-#include "over_high.skel.h"
+#include "trigger.skel.h"
+
+struct trigger_options {
+	unsigned int threshold;	/* page faults of HIGH in a window above which it is busy */
+	unsigned int delay_ms;	/* what the ops of LOW answer while it is */
+	unsigned int window_ms;	/* how long a window is; 0: a second, as in the RFC */
+	/* how long HIGH does not fault in a pause, to measure reactions after it; 0: don't */
+	unsigned int rest_ms;
+};
 
 /**
- * trigger_load() - load progs/over_high.bpf.c, and have it watch HIGH
+ * trigger_load() - load progs/trigger.bpf.c, and have it watch HIGH
  * @high: path of the cgroup whose page faults it counts
+ * @options: when it triggers, and what it asks for
  *
- * THRESHOLD and OVER_HIGH_MS are the parameters'.  The maps of the ops are ready
- * for memcg_bpf_attach_path().
+ * The maps of the ops are ready for memcg_bpf_attach_path().
  *
- * Return: the skeleton, for over_high__destroy(), or NULL with errno set.
+ * Return: the skeleton, for trigger__destroy(), or NULL with errno set.
  */
-struct over_high *trigger_load(const char *high);
+struct trigger *trigger_load(const char *high,
+			     const struct trigger_options *options);
 
 #endif /* __LIB_TRIGGER_H */

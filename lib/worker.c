@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,7 +15,7 @@
 #include "cgroup.h"
 #include "worker.h"
 
-int worker_pin(unsigned int nr)
+int worker_pin(unsigned int nth)
 {
 	cpu_set_t allowed, one;
 	int cpu;
@@ -22,9 +23,9 @@ int worker_pin(unsigned int nr)
 	if (sched_getaffinity(0, sizeof(allowed), &allowed))
 		return -errno;
 
-	nr %= CPU_COUNT(&allowed);
+	nth %= CPU_COUNT(&allowed);
 	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (CPU_ISSET(cpu, &allowed) && !nr--)
+		if (CPU_ISSET(cpu, &allowed) && !nth--)
 			break;
 	}
 
@@ -42,16 +43,17 @@ void *worker_share(size_t size)
 }
 
 static void __attribute__((noreturn))
-run_worker(pid_t parent, const char *cgroup, unsigned int nr,
+run_worker(pid_t parent, const char *cgroup, unsigned int nth_cpu,
 	   int (*fn)(void *arg), void *arg)
 {
 	int ret;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* The parent may have died before that. */
 	if (getppid() != parent)
 		_exit(1);
 
-	ret = worker_pin(nr);
+	ret = worker_pin(nth_cpu);
 	if (!ret)
 		ret = cg_write(cgroup, "cgroup.procs", "0");
 	if (ret) {
@@ -62,7 +64,7 @@ run_worker(pid_t parent, const char *cgroup, unsigned int nr,
 	_exit(fn(arg));
 }
 
-pid_t worker_start(const char *cgroup, unsigned int nr,
+pid_t worker_start(const char *cgroup, unsigned int nth_cpu,
 		   int (*fn)(void *arg), void *arg)
 {
 	pid_t parent = getpid(), pid = fork();
@@ -70,7 +72,7 @@ pid_t worker_start(const char *cgroup, unsigned int nr,
 	if (pid < 0)
 		return -errno;
 	if (!pid)
-		run_worker(parent, cgroup, nr, fn, arg);
+		run_worker(parent, cgroup, nth_cpu, fn, arg);
 	return pid;
 }
 
@@ -111,14 +113,39 @@ int worker_wait_stalled(pid_t pid, const char *cgroup, int timeout_ms,
 	do {
 		step_ms = timeout_ms < STALL_FOLD_MS ? timeout_ms : STALL_FOLD_MS;
 		ret = worker_wait(pid, step_ms, status);
+		/* for its side effect: see worker.h */
 		cg_memory_stall_us(cgroup);
 		timeout_ms -= step_ms;
 	} while (!ret && timeout_ms > 0);
 	return ret;
 }
 
-int worker_run(const char *cgroup, int (*fn)(void *arg), void *arg,
-	       int timeout_ms)
+/*
+ * Each reading of memory.pressure weighs what was counted since the one before by the
+ * whole jiffies in which the cgroup was not idle: what lasted for less than a jiffy is
+ * lost.  Two of the longest jiffies, at 100 Hz, always have a whole one in them.
+ */
+#define STALL_POLL_MS	20
+
+int worker_wait_for_stall(pid_t pid, const char *cgroup, int64_t before_us,
+			  int timeout_ms, int *status)
+{
+	int64_t now_us;
+	int ret;
+
+	for (; timeout_ms > 0; timeout_ms -= STALL_POLL_MS) {
+		ret = worker_wait(pid, STALL_POLL_MS, status);
+		if (ret)
+			return ret;
+		now_us = cg_memory_stall_us(cgroup);
+		if (now_us != before_us)
+			return now_us < 0 ? (int)now_us : 0;
+	}
+	return -ETIMEDOUT;
+}
+
+static int run(const char *cgroup, int (*fn)(void *arg), void *arg, int timeout_ms,
+	       bool stalled)
 {
 	pid_t pid = worker_start(cgroup, 0, fn, arg);
 	int ret, status;
@@ -126,12 +153,25 @@ int worker_run(const char *cgroup, int (*fn)(void *arg), void *arg,
 	if (pid < 0)
 		return pid;
 
-	ret = worker_wait(pid, timeout_ms, &status);
+	ret = stalled ? worker_wait_stalled(pid, cgroup, timeout_ms, &status) :
+		worker_wait(pid, timeout_ms, &status);
 	if (ret > 0)
 		return status;
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
-	return ret ?: -ETIMEDOUT;
+	return ret ? ret : -ETIMEDOUT;
+}
+
+int worker_run(const char *cgroup, int (*fn)(void *arg), void *arg,
+	       int timeout_ms)
+{
+	return run(cgroup, fn, arg, timeout_ms, false);
+}
+
+int worker_run_stalled(const char *cgroup, int (*fn)(void *arg), void *arg,
+		       int timeout_ms)
+{
+	return run(cgroup, fn, arg, timeout_ms, true);
 }
 
 const char *worker_status(int status)

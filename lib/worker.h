@@ -3,6 +3,7 @@
 #define __LIB_WORKER_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Far above what any step of a worker takes on an emulated machine. */
@@ -10,17 +11,17 @@
 
 /**
  * worker_pin() - keep the calling thread to one processor
- * @nr: which: the nth allowed one, modulo their number
+ * @nth: which of the allowed ones, modulo their number
  *
  * Return: 0, or a negative errno.
  */
-int worker_pin(unsigned int nr);
+int worker_pin(unsigned int nth);
 
 /**
  * worker_share() - make memory that the caller and its workers share
  * @size: bytes
  *
- * The workers are those that are started later.  It is zeroed.
+ * Only workers that are started later share it.  It is zeroed.
  *
  * Return: the memory, for munmap(), or NULL with errno set.
  */
@@ -29,7 +30,7 @@ void *worker_share(size_t size);
 /**
  * worker_start() - run a function in a process of its own in a cgroup
  * @cgroup: path of the cgroup
- * @nr: which processor to run on, as for worker_pin()
+ * @nth_cpu: which processor to run on, as for worker_pin()
  * @fn: the function; what it returns is the exit status
  * @arg: its argument
  *
@@ -39,7 +40,7 @@ void *worker_share(size_t size);
  *
  * Return: the process id, or a negative errno.
  */
-pid_t worker_start(const char *cgroup, unsigned int nr,
+pid_t worker_start(const char *cgroup, unsigned int nth_cpu,
 		   int (*fn)(void *arg), void *arg);
 
 /**
@@ -54,10 +55,10 @@ pid_t worker_start(const char *cgroup, unsigned int nr,
 int worker_wait(pid_t pid, int timeout_ms, int *status);
 
 /**
- * worker_be_killable() - have the OOM killer look at the caller's memory only
+ * worker_be_killable() - reset the caller's oom_score_adj to 0
  *
- * It spares nobody then, nor prefers anybody, for what the caller was started from.
- * Those that the caller starts are the same.
+ * The caller may have inherited one that makes the OOM killer spare or prefer it.  What
+ * the caller starts inherits the 0.
  *
  * Return: 0, or a negative errno.
  */
@@ -68,14 +69,14 @@ int worker_be_killable(void);
  * @cgroup: path of the cgroup
  * @fn: the function
  * @arg: its argument
- * @timeout_ms: after so many milliseconds it is killed
+ * @timeout_ms: milliseconds after which it is killed
  *
  * Return: its status as of waitpid(), or a negative errno; -ETIMEDOUT.
  */
 int worker_run(const char *cgroup, int (*fn)(void *arg), void *arg,
 	       int timeout_ms);
 
-/* how often that reads memory.pressure: far less than 2^32 ns */
+/* Interval at which worker_wait_stalled() reads memory.pressure: far less than 2^32 ns. */
 #define STALL_FOLD_MS	250
 
 /**
@@ -87,13 +88,43 @@ int worker_run(const char *cgroup, int (*fn)(void *arg), void *arg,
  *
  * The kernel counts the stall on each processor in 32 bits of nanoseconds, and
  * folds that into memory.pressure every two seconds, from a work item, or when
- * the file is read.  On a busy machine the work may come too late, and then the
- * total has lost 4.3 s.  So it is read here again and again.
+ * the file is read.  On a busy machine the work item may run too late: the counter
+ * has wrapped around, and the total has lost 4.3 s.  So this reads the file again
+ * and again.
  *
  * Return: as worker_wait().
  */
 int worker_wait_stalled(pid_t pid, const char *cgroup, int timeout_ms,
 			int *status);
+
+/**
+ * worker_wait_for_stall() - wait until a worker is stalled on memory
+ * @pid: the worker, alone in its cgroup
+ * @cgroup: path of its cgroup
+ * @before_us: cg_memory_stall_us() before the stall, in microseconds
+ * @timeout_ms: how long to wait, in milliseconds
+ * @status: where to put the worker's status, as of waitpid(), if it has ended
+ *
+ * The delay callback returns some time before the sleep begins; memory.pressure counts
+ * the sleep itself.
+ *
+ * Return: 0 if it is stalled, 1 if it has ended without and is reaped, or a negative
+ * errno; -ETIMEDOUT.
+ */
+int worker_wait_for_stall(pid_t pid, const char *cgroup, int64_t before_us,
+			  int timeout_ms, int *status);
+
+/**
+ * worker_run_stalled() - worker_run() for a worker whose stall is measured
+ * @cgroup: path of the cgroup
+ * @fn: the function
+ * @arg: its argument
+ * @timeout_ms: milliseconds after which it is killed
+ *
+ * Return: as worker_run().
+ */
+int worker_run_stalled(const char *cgroup, int (*fn)(void *arg), void *arg,
+		       int timeout_ms);
 
 /**
  * worker_status() - say how a worker ended

@@ -77,16 +77,23 @@ char *workload_map(uint64_t size)
 	return map;
 }
 
-int workload_touch(uint64_t size)
+void workload_touch_map(void *map, uint64_t size)
 {
 	long page = sysconf(_SC_PAGESIZE);
-	volatile char *map = workload_map(size);
+	volatile char *bytes = map;
 	uint64_t at;
+
+	for (at = 0; at < size; at += page)
+		bytes[at] = 1;
+}
+
+int workload_touch(uint64_t size)
+{
+	char *map = workload_map(size);
 
 	if (!map)
 		return -errno;
-	for (at = 0; at < size; at += page)
-		map[at] = 1;
+	workload_touch_map(map, size);
 	return 0;
 }
 

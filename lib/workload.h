@@ -37,6 +37,13 @@ int workload_read_file(const char *path);
 char *workload_map(uint64_t size);
 
 /**
+ * workload_touch_map() - write to each page of memory
+ * @map: the memory, such as that of workload_map()
+ * @size: its size in bytes
+ */
+void workload_touch_map(void *map, uint64_t size);
+
+/**
  * workload_touch() - map anonymous memory and write to each of its pages
  * @size: bytes
  *
