@@ -3,7 +3,7 @@
  * Keep the sums of what memcg_charged and memcg_uncharged are told, for each cgroup
  * that user space has made an entry for.
  *
- * They are called in any context, where a map may not be able to grow.
+ * The callbacks run in any context, also where a map cannot add an entry.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
@@ -26,7 +26,7 @@ static __always_inline void add(struct charges_side *side, __u32 nr_pages)
 {
 	__sync_fetch_and_add(&side->calls, 1);
 	__sync_fetch_and_add(&side->pages, nr_pages);
-	/* Two at once may lose one of them; the next puts it right. */
+	/* Of two calls at the same time one may be lost.  The next such call corrects it. */
 	if (nr_pages > side->largest)
 		side->largest = nr_pages;
 	if (nr_pages < side->smallest || !side->smallest)

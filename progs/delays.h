@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What get_high_delay_ms() was asked and has answered, for each cgroup.  Shared
- * by BPF programs, which count it, and user space; see lib/delay_stats.h.
+ * Calls of the delay callback for each cgroup, and their answers.  BPF programs count
+ * them, and user space reads them: see lib/delay_stats.h.
  */
 #ifndef __DELAYS_H
 #define __DELAYS_H
 
 #define DELAYS_MAX_CGROUPS 64
 
-/* the calls of get_high_delay_ms() for one cgroup */
+/* the calls of the delay callback for one cgroup */
 struct delay_stats {
 	__u64 calls;
 	__u64 delays;	/* calls that returned more than 0 */
-	__u64 delay_ms;	/* sum of what they returned */
+	__u64 delay_ms_sum;	/* sum of the delays they returned, in ms */
 };
 
 #ifdef __bpf__
@@ -37,7 +37,7 @@ static __always_inline void count_delay(__u64 id, __u32 ms)
 	__sync_fetch_and_add(&stats->calls, 1);
 	if (ms) {
 		__sync_fetch_and_add(&stats->delays, 1);
-		__sync_fetch_and_add(&stats->delay_ms, ms);
+		__sync_fetch_and_add(&stats->delay_ms_sum, ms);
 	}
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Note what get_high_delay_ms reads about one cgroup through its argument. */
+/* Record what get_high_delay_ms reads from the memcg of one cgroup, its argument. */
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
@@ -9,7 +9,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* the cgroup */
+/* id of the cgroup */
 const volatile __u64 id;
 
 /* what was last read; in pages */

@@ -13,9 +13,9 @@
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 /*
- * The members of all revisions that are known.  A program for get_high_delay_ms
- * is one for memcg_charged, too, which RFC v7 has in its place; revision_fit() moves
- * it there.  One that is told less than the kernel tells does no harm.
+ * The members of all known revisions.  RFC v7 has memcg_charged in place of
+ * get_high_delay_ms, so revision_load() moves the program for the one to the other.  A
+ * program may have fewer arguments than the kernel passes.
  */
 struct memcg_bpf_ops___known {
 	void (*handle_cgroup_online)(struct mem_cgroup *memcg);
@@ -41,7 +41,7 @@ struct trace_event_raw_memcg_rstat_events___memcg_bpf {
 
 #pragma clang attribute pop
 
-/* The id by which user space knows the cgroup of @memcg. */
+/* The id of the cgroup of @memcg, which cg_id() returns in user space. */
 static __always_inline __u64 memcg_cgroup_id(struct mem_cgroup *memcg)
 {
 	return memcg->css.cgroup->kn->id;

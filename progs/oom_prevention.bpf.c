@@ -2,13 +2,13 @@
 /*
  * Keep some room free below the parent's memory.max.
  *
- * Attached to those who can wait: while the parent has less than reserve_pages
- * left, each batch that one of them charges is delayed by delay_ms.  Whoever has
- * no such ops, and is under the same parent, finds the room.
+ * The ops are attached to the cgroups that can wait.  While the parent has less than
+ * reserve_pages left, each batch that one of these charges is delayed by delay_ms.  The
+ * room is left for the other cgroups of that parent, which have no such ops.
  *
- * The room is what the parent's page counter says at that moment.  There is
- * nothing to be tuned to the number of tasks, their sizes or their speed, and
- * nobody is delayed while there is enough for all.
+ * The room is what the parent's page counter says at that moment.  Nothing has to be
+ * tuned to the number of tasks, their sizes or their speed, and no task is delayed while
+ * there is enough for all.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>

@@ -40,6 +40,11 @@ unsigned int BPF_PROG(no_delay, struct mem_cgroup *memcg)
 	return 0;
 }
 
+SEC("struct_ops/memcg_uncharged")
+void BPF_PROG(do_uncharged, struct mem_cgroup *memcg, unsigned int nr_pages)
+{
+}
+
 SEC(".struct_ops.link")
 struct memcg_bpf_ops___known empty_ops = {};
 
@@ -69,10 +74,16 @@ struct memcg_bpf_ops___known delay_ops = {
 };
 
 SEC(".struct_ops.link")
+struct memcg_bpf_ops___known uncharged_ops = {
+	.memcg_uncharged = (void *)do_uncharged,
+};
+
+SEC(".struct_ops.link")
 struct memcg_bpf_ops___known all_ops = {
 	.handle_cgroup_online = (void *)do_online,
 	.handle_cgroup_offline = (void *)do_offline,
 	.below_low = (void *)no_below_low,
 	.below_min = (void *)no_below_min,
 	.get_high_delay_ms = (void *)no_delay,
+	.memcg_uncharged = (void *)do_uncharged,
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * All five callbacks, which count their calls for each cgroup and answer what
- * user space has told them to.  Each instance that is loaded has counters of its
- * own, so a test that loads several sees whose callback ran.
+ * The callbacks that all revisions have.  They count their calls for each cgroup, and
+ * answer what user space has set.  Each loaded instance has counters of its own, so a
+ * test that loads several sees whose callback ran.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
@@ -14,9 +14,9 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* of all cgroups */
+/* calls for all cgroups together */
 __u64 totals[PROBE_NR_CALLBACKS];
-/* calls that no cgroup's counters have, because there are too many cgroups */
+/* calls for cgroups without counters: see PROBE_MAX_CGROUPS */
 __u64 lost;
 
 struct {
@@ -98,7 +98,7 @@ unsigned int BPF_PROG(probe_delay, struct mem_cgroup *memcg)
 		return 0;
 	if (s) {
 		__sync_fetch_and_add(&s->delays, 1);
-		__sync_fetch_and_add(&s->delay_ms, a->delay_ms);
+		__sync_fetch_and_add(&s->delay_ms_sum, a->delay_ms);
 	}
 	return a->delay_ms;
 }

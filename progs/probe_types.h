@@ -4,8 +4,8 @@
 #define __PROBE_TYPES_H
 
 /*
- * So many cgroups have counters of their own.  A call for one more is counted in
- * the totals only, and as lost.
+ * Number of cgroups with counters of their own.  A call for another cgroup is counted in
+ * the totals and as lost.
  */
 #define PROBE_MAX_CGROUPS 4096
 
@@ -21,11 +21,11 @@ enum probe_callback {
 /* What one instance was asked about one cgroup. */
 struct probe_stats {
 	__u64 calls[PROBE_NR_CALLBACKS];
-	__u64 delays;	/* calls of get_high_delay_ms that returned more than 0 */
-	__u64 delay_ms;	/* sum of what they returned */
+	__u64 delays;	/* calls of the delay callback that returned more than 0 */
+	__u64 delay_ms_sum;	/* sum of the delays they returned, in ms */
 };
 
-/* What it is to answer, for one cgroup or, under id 0, for all others. */
+/* What an instance answers about one cgroup or, under id 0, about all without an entry. */
 struct probe_answer {
 	__u32 delay_ms;
 	__u8 below_low;

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reclaim from a memcg by bpf_try_to_free_mem_cgroup_pages(): one program that may,
- * and some that may not, each of which differs from it in one thing.
- *
- * vmlinux.h may declare the kfuncs or not, so they are declared here under a flavour
- * of their names, which libbpf ignores.
+ * Reclaim from a memcg by bpf_try_to_free_mem_cgroup_pages().  The verifier takes
+ * reclaim_now, and refuses the other programs, each of which differs from it in one thing.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
@@ -12,35 +9,13 @@
 #include <bpf/bpf_tracing.h>
 
 #include "memcg_bpf_ops.h"
+#include "memcg_kfuncs.h"
 #include "reclaim_types.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
 /* GFP_KERNEL, whose bits differ from kernel to kernel */
 const volatile __u32 gfp_kernel;
-
-extern struct cgroup *bpf_cgroup_from_id___memcg(__u64 id) __ksym __weak;
-extern void bpf_cgroup_release___memcg(struct cgroup *cgrp) __ksym __weak;
-extern struct mem_cgroup *
-bpf_get_mem_cgroup___memcg(struct cgroup_subsys_state *css) __ksym __weak;
-extern void bpf_put_mem_cgroup___memcg(struct mem_cgroup *memcg) __ksym __weak;
-extern unsigned long
-bpf_try_to_free_mem_cgroup_pages___memcg(struct mem_cgroup *memcg,
-					 unsigned long nr_pages, gfp_t gfp_mask,
-					 unsigned int reclaim_options,
-					 int swappiness) __ksym __weak;
-
-static __always_inline struct mem_cgroup *get_memcg(__u64 cgroup_id)
-{
-	struct cgroup *cgrp = bpf_cgroup_from_id___memcg(cgroup_id);
-	struct mem_cgroup *memcg;
-
-	if (!cgrp)
-		return NULL;
-	memcg = bpf_get_mem_cgroup___memcg(&cgrp->self);
-	bpf_cgroup_release___memcg(cgrp);
-	return memcg;
-}
 
 SEC("syscall")
 int reclaim_now(struct reclaim_request *request)
@@ -58,7 +33,7 @@ int reclaim_now(struct reclaim_request *request)
 	return 0;
 }
 
-/* A memcg that nobody vouches for. */
+/* An untrusted pointer to a memcg. */
 SEC("?syscall")
 int reclaim_untrusted(struct reclaim_request *request)
 {
@@ -73,7 +48,7 @@ int reclaim_untrusted(struct reclaim_request *request)
 	return 0;
 }
 
-/* One that was let go before. */
+/* A memcg whose reference was put before. */
 SEC("?syscall")
 int reclaim_released(struct reclaim_request *request)
 {
@@ -90,7 +65,7 @@ int reclaim_released(struct reclaim_request *request)
 	return 0;
 }
 
-/* A program that may not sleep, with a memcg that is beyond doubt. */
+/* A program that may not sleep, with a trusted memcg. */
 SEC("?struct_ops/handle_cgroup_online")
 void BPF_PROG(reclaim_in_callback, struct mem_cgroup *memcg)
 {

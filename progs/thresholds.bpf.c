@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Note what below_low and below_min are told about the cgroups that user space has
- * made an entry for, and protect these by that alone: up to a usage.
+ * Record the arguments of below_low and below_min for the cgroups that user space has made
+ * an entry for.  below_min protects such a cgroup by its arguments: up to a usage.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>

@@ -5,18 +5,18 @@
 
 #define THRESHOLDS_MAX_CGROUPS 64
 
-/* the calls of below_low or below_min for a cgroup, and the last; in pages */
+/* the calls of below_low or below_min for a cgroup, and the arguments of the last */
 struct thresholds_side {
 	__u64 calls;
-	__u64 threshold;
+	__u64 threshold;	/* in pages, as usage and keep */
 	__u64 usage;
-	__u64 differs;	/* calls in which the threshold was not the memcg's */
+	__u64 differs;		/* calls whose threshold was not that of the memcg */
 };
 
 struct thresholds_told {
 	struct thresholds_side low;
 	struct thresholds_side min;
-	__u64 keep;	/* protected while the usage told is not above that; 0: not */
+	__u64 keep;	/* below_min answers yes up to this usage; 0: never */
 };
 
 #endif /* __THRESHOLDS_TYPES_H */

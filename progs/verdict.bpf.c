@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Programs for get_high_delay_ms that must not be loaded, and one that must.
+ * Programs for get_high_delay_ms that the verifier must refuse, and one that it must take.
  *
- * Each refused one differs from sound() in one thing.  Each has a map of its own:
- * the driver creates one map at a time, and libbpf loads the program in it.
+ * Each refused program differs from sound() in one thing, and has a map of its own:
+ * verifier.c creates one map at a time, and libbpf loads only the programs of that map.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
