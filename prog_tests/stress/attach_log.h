@@ -8,13 +8,13 @@
 #include "model.h"
 
 /*
- * Attaches of several tasks at the same time, and whether their outcomes can be.
+ * A log of attaches by several tasks at the same time, and a check of their outcomes.
  *
- * In which order the kernel took them nobody knows.  But while a link is open for
- * certain, from when its attach returned until its close was called, whoever may
- * not attach beside it must have been refused.  And who was refused must have met
- * a link that may have been open, from when its attach was called until its close
- * returned.
+ * The order in which the kernel handled them is unknown.  But a link is certainly open
+ * from when its attach has returned until its close is called: an attach in that time
+ * that conflicts with it must have been refused.  And a link may be open from when its
+ * attach is called until its close has returned: an attach that was refused must overlap
+ * that time of a link which it conflicts with.
  */
 
 #define ATTACH_LOG_MAX	256
@@ -36,14 +36,14 @@ struct attach_log {
 };
 
 /**
- * attach_log_judge() - look whether what was done can be
+ * attach_log_judge() - check that the attaches that overlap explain each outcome
  * @m: the tree; no ops are attached to it in the model
  * @logs: the tasks' logs, in which all links are closed
  * @nr: how many tasks
- * @why: where to put what cannot be
+ * @why: where to put the first outcome that they do not explain
  * @len: bytes there
  *
- * Return: 0, or -1 if there is an outcome that cannot be.
+ * Return: 0, or -1 if there is such an outcome.
  */
 int attach_log_judge(const struct model *m, const struct attach_log *logs,
 		     unsigned int nr, char *why, size_t len);

@@ -101,8 +101,10 @@ int fault_inject_setup(unsigned int percent)
 		}
 	}
 	/* single pages, too */
-	ret = set(debugfs, kinds[1], "min-order", "0") ?:
-	      set(debugfs, kinds[1], "ignore-gfp-highmem", "N");
+	ret = set(debugfs, kinds[1], "min-order", "0");
+	if (ret)
+		return ret;
+	ret = set(debugfs, kinds[1], "ignore-gfp-highmem", "N");
 	if (ret)
 		return ret;
 

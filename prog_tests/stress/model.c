@@ -14,21 +14,21 @@ void model_init(struct model *m, const struct model_rules *rules)
 	for (i = 0; i < MODEL_CGROUPS; i++)
 		m->cgroups[i].own = MODEL_NONE;
 	m->cgroups[0].exists = true;
-	m->cgroups[0].memory = true;
-	m->cgroups[0].gives = true;
+	m->cgroups[0].has_memcg = true;
+	m->cgroups[0].gives_memory = true;
 	m->cgroups[0].parent = MODEL_NONE;
 }
 
 int model_memcg(const struct model *m, int cgroup)
 {
-	while (!m->cgroups[cgroup].memory)
+	while (!m->cgroups[cgroup].has_memcg)
 		cgroup = m->cgroups[cgroup].parent;
 	return cgroup;
 }
 
 /*
- * Ops are those of the nearest link above: whoever attaches is refused where
- * others are below, and who goes leaves those alone.
+ * The owner is the nearest attachment upwards.  It need not be stored: an attach above
+ * other ops is refused, and a detach does not change the ops below that override.
  */
 int model_owner(const struct model *m, int cgroup)
 {
@@ -109,8 +109,8 @@ struct model_reasons model_attach(struct model *m, int ops,
 	return reasons;
 }
 
-/* The ops of a link go, and whoever has the link still has it. */
-static void take_back(struct model *m, struct model_link *link)
+/* Detach the ops of a link, which stays open. */
+static void detach_ops(struct model *m, struct model_link *link)
 {
 	if (link->cgroup != MODEL_NONE)
 		m->cgroups[link->cgroup].own = MODEL_NONE;
@@ -120,16 +120,16 @@ static void take_back(struct model *m, struct model_link *link)
 
 void model_detach(struct model *m, int ops)
 {
-	take_back(m, &m->links[ops]);
+	detach_ops(m, &m->links[ops]);
 	m->links[ops].open = false;
 }
 
-/* A memcg comes: it has what its parent has. */
-static void come(struct model *m, int cgroup)
+/* A cgroup gets a memcg, which inherits the ops of its parent's. */
+static void memcg_online(struct model *m, int cgroup)
 {
 	int owner;
 
-	m->cgroups[cgroup].memory = true;
+	m->cgroups[cgroup].has_memcg = true;
 	owner = model_owner(m, cgroup);
 	if (owner != MODEL_NONE) {
 		m->cgroups[cgroup].online[owner]++;
@@ -137,8 +137,8 @@ static void come(struct model *m, int cgroup)
 	}
 }
 
-/* A memcg goes, and nothing is left for a link that is attached to it. */
-static void go(struct model *m, int cgroup)
+/* A cgroup loses its memcg.  A link that is attached to it has no memcg any more. */
+static void memcg_offline(struct model *m, int cgroup)
 {
 	int owner = model_owner(m, cgroup), own = m->cgroups[cgroup].own;
 
@@ -149,7 +149,7 @@ static void go(struct model *m, int cgroup)
 	if (own != MODEL_NONE)
 		m->links[own].cgroup = MODEL_NONE;
 	m->cgroups[cgroup].own = MODEL_NONE;
-	m->cgroups[cgroup].memory = false;
+	m->cgroups[cgroup].has_memcg = false;
 }
 
 void model_mkdir(struct model *m, int cgroup, int parent)
@@ -159,8 +159,8 @@ void model_mkdir(struct model *m, int cgroup, int parent)
 		.parent = parent,
 		.own = MODEL_NONE,
 	};
-	if (m->cgroups[parent].gives)
-		come(m, cgroup);
+	if (m->cgroups[parent].gives_memory)
+		memcg_online(m, cgroup);
 }
 
 struct model_reasons model_rmdir(struct model *m, int cgroup)
@@ -175,43 +175,43 @@ struct model_reasons model_rmdir(struct model *m, int cgroup)
 	if (reasons.nr)
 		return reasons;
 
-	if (m->cgroups[cgroup].memory)
-		go(m, cgroup);
+	if (m->cgroups[cgroup].has_memcg)
+		memcg_offline(m, cgroup);
 	m->cgroups[cgroup].exists = false;
 	for (i = 0; i < MODEL_OPS; i++) {
 		if (!m->links[i].open || m->links[i].named != cgroup)
 			continue;
 		if (m->rules.links_end)
-			take_back(m, &m->links[i]);
+			detach_ops(m, &m->links[i]);
 		m->links[i].named = MODEL_NONE;
 	}
 	return reasons;
 }
 
-struct model_reasons model_give(struct model *m, int cgroup, bool on)
+struct model_reasons model_controller(struct model *m, int cgroup, bool on)
 {
 	struct model_reasons reasons = {};
 	int i;
 
-	if (m->cgroups[cgroup].gives == on)
+	if (m->cgroups[cgroup].gives_memory == on)
 		return reasons;
-	if (on && !m->cgroups[cgroup].memory)
+	if (on && !m->cgroups[cgroup].has_memcg)
 		add_reason(&reasons, ENOENT);
 	for (i = 0; i < MODEL_CGROUPS && !on && !reasons.nr; i++) {
-		if (model_is_child(m, i, cgroup) && m->cgroups[i].gives)
+		if (model_is_child(m, i, cgroup) && m->cgroups[i].gives_memory)
 			add_reason(&reasons, EBUSY);
 	}
 	if (reasons.nr)
 		return reasons;
 
-	m->cgroups[cgroup].gives = on;
+	m->cgroups[cgroup].gives_memory = on;
 	for (i = 0; i < MODEL_CGROUPS; i++) {
 		if (!model_is_child(m, i, cgroup))
 			continue;
 		if (on)
-			come(m, i);
+			memcg_online(m, i);
 		else
-			go(m, i);
+			memcg_offline(m, i);
 	}
 	return reasons;
 }

@@ -8,10 +8,10 @@
 /*
  * What the interface says about ops in a tree of cgroups, as a program: who may
  * attach where, whose ops each cgroup has, and for which cgroups the ops are told
- * that it came or went.  It knows of no kernel.
+ * that it came or went.  It reads nothing of the kernel.
  *
- * Cgroup 0 is the root of the tree: nobody above it has ops, and it stays.  Ops
- * are numbered, and each is attached once at a time, by the link of its number.
+ * Cgroup 0 is the root of the tree: no cgroup above it has ops, and it is never removed.
+ * Ops are numbered, and each has at most one link, which has the same number.
  */
 
 #define MODEL_CGROUPS	24
@@ -23,8 +23,8 @@
 
 struct model_cgroup {
 	bool exists;
-	bool memory;	/* has a memcg, and not that of an ancestor */
-	bool gives;	/* the memory controller to its children */
+	bool has_memcg;	/* of its own: else charges go to that of an ancestor */
+	bool gives_memory;	/* it has enabled the memory controller for its children */
 	int parent;	/* MODEL_NONE: it is the root */
 	int own;	/* ops that were attached to its memcg, or MODEL_NONE */
 	/* calls of each ops' callbacks for it, since it was made */
@@ -35,11 +35,11 @@ struct model_cgroup {
 struct model_link {
 	bool open;
 	unsigned int flags;
-	int named;	/* the cgroup that was to be attached to */
-	int cgroup;	/* whose memcg it is attached to; MODEL_NONE: to none any more */
+	int named;	/* cgroup that the attach named; MODEL_NONE: it was removed */
+	int cgroup;	/* cgroup whose memcg has the ops; MODEL_NONE: that is gone */
 };
 
-/* In what the interface differs from revision to revision. */
+/* What differs from revision to revision. */
 struct model_rules {
 	bool links_end;		/* when the cgroup they name is removed */
 	int unknown_flag;	/* errno, or MODEL_ANY_ERRNO */
@@ -77,7 +77,7 @@ struct model_reasons {
 /**
  * model_init() - a tree that has nothing but its root
  * @m: the model
- * @rules: what it is to follow
+ * @rules: those of the revision under test
  */
 void model_init(struct model *m, const struct model_rules *rules);
 
@@ -152,7 +152,7 @@ void model_detach(struct model *m, int ops);
 /**
  * model_mkdir() - make a cgroup
  * @m: the model
- * @cgroup: its number, of none that exists
+ * @cgroup: its number, which no cgroup has
  * @parent: in which
  */
 void model_mkdir(struct model *m, int cgroup, int parent);
@@ -167,13 +167,13 @@ void model_mkdir(struct model *m, int cgroup, int parent);
 struct model_reasons model_rmdir(struct model *m, int cgroup);
 
 /**
- * model_give() - turn the memory controller on or off for a cgroup's children
+ * model_controller() - turn the memory controller on or off for a cgroup's children
  * @m: the model, which is changed unless there is a reason to refuse
  * @cgroup: which
- * @on: on
+ * @on: on or off
  *
  * Return: why it is refused.
  */
-struct model_reasons model_give(struct model *m, int cgroup, bool on);
+struct model_reasons model_controller(struct model *m, int cgroup, bool on);
 
 #endif /* __PROG_TESTS_STRESS_MODEL_H */

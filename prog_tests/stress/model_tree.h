@@ -5,13 +5,31 @@
 #include <limits.h>
 #include <stdint.h>
 
+#include "mismatch.h"
 #include "model.h"
 #include "probe.h"
 #include "step.h"
 #include "testbed.h"
 
-/* So many steps, the last ones, are told of when something is wrong. */
-#define MODEL_TREE_LAST 16
+#define MODEL_TREE_LAST 16	/* steps in the report of a mismatch */
+#define MODEL_TREE_PAST 512	/* steps kept, to find the shortest that fail */
+
+/* Far above what a cgroup or a link takes to end, which is some RCU grace periods. */
+#define MODEL_TREE_SETTLE_MS 60000
+
+/* A step that was done. */
+struct model_tree_past {
+	struct step step;
+	int ret;		/* what the kernel said */
+	struct model before;
+};
+
+/* The last attach of some ops that was taken. */
+struct model_tree_attached {
+	struct step step;
+	unsigned long nr;	/* its number, from 1; 0: there was none */
+	unsigned long detached;	/* number of the step that closed the link, or 0 */
+};
 
 /*
  * A tree of cgroups with its model beside: each step is done to both, and what
@@ -50,11 +68,14 @@ struct model_tree {
 	unsigned long taken[STEP_NR_WHAT];
 	unsigned long refused[STEP_NR_WHAT];
 	unsigned long failures[STEP_NR_WHAT];	/* refused for want of memory */
-	struct {
-		struct step step;
-		int ret;
-	} last[MODEL_TREE_LAST];
+	struct model_tree_past *past;	/* use model_tree_past() */
+	unsigned long past_begin;	/* steps done when the past begins */
+	struct model_tree_attached attached[MODEL_OPS];
+	unsigned int settle_ms;		/* how long to wait for what is to end */
+	uint64_t lost_us;		/* by waiting so for the first that did not */
+
 	char why[512];		/* what is wrong */
+	struct mismatch mismatch;	/* the same, to compare */
 };
 
 /**
@@ -80,6 +101,20 @@ int model_tree_create(struct model_tree *tree, const char *name);
  * Return: as testbed_destroy().
  */
 int model_tree_destroy(struct model_tree *tree);
+
+/**
+ * model_tree_past() - a step that was done
+ * @tree: the tree
+ * @nr: how many steps were done before it; not before past_begin, and one of the
+ *	last MODEL_TREE_PAST
+ *
+ * Return: the step.
+ */
+static inline struct model_tree_past *model_tree_past(const struct model_tree *tree,
+						      unsigned long nr)
+{
+	return &tree->past[nr % MODEL_TREE_PAST];
+}
 
 /**
  * model_tree_path() - the path of a cgroup of the model
@@ -136,5 +171,27 @@ int model_tree_owners(struct model_tree *tree, int owners[MODEL_CGROUPS]);
  * @tree: a tree of which model_tree_step() or model_tree_check() said so
  */
 void model_tree_complain(struct model_tree *tree);
+
+/**
+ * model_tree_repair() - make model and kernel agree after a mismatch
+ * @tree: a tree of which model_tree_step() said that something is wrong
+ *
+ * An attach that should have been refused is undone, and the model takes over how
+ * often ops were called.  Whose ops the cgroups have cannot be taken over, since the
+ * kernel does not tell by which link they came: if that differs, all links are closed
+ * and, if it still does, the tree is made anew.
+ *
+ * Return: what was done, in words, or NULL if even a new tree is not as it should be;
+ * the tree's why says in what.
+ */
+const char *model_tree_repair(struct model_tree *tree);
+
+/**
+ * model_tree_renew() - begin again with nothing but the root
+ * @tree: a tree
+ *
+ * Return: as model_tree_step().
+ */
+int model_tree_renew(struct model_tree *tree);
 
 #endif /* __PROG_TESTS_STRESS_MODEL_TREE_H */

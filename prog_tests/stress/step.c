@@ -5,6 +5,7 @@
 #include "link_create.h"
 #include "random.h"
 #include "step.h"
+#include "without.h"
 
 /* A random cgroup that exists. */
 static int draw_cgroup(const struct model *m, uint64_t *random)
@@ -17,7 +18,7 @@ static int draw_cgroup(const struct model *m, uint64_t *random)
 	return cgroup;
 }
 
-/* Random ops whose link is open, or closed; MODEL_NONE if all are the other way. */
+/* Random ops whose link is open, or is closed; MODEL_NONE if there are no such ops. */
 static int draw_ops(const struct model *m, uint64_t *random, bool open)
 {
 	int first = random_below(random, MODEL_OPS), i;
@@ -29,16 +30,21 @@ static int draw_ops(const struct model *m, uint64_t *random, bool open)
 	return MODEL_NONE;
 }
 
-/* One attach of ten has a bit that means nothing, whatever the others are. */
+/* One attach of ten has a flag that the kernel does not know. */
 static unsigned int draw_flags(uint64_t *random)
 {
-	unsigned int flags = 0, more = 0;
+	unsigned int flags = 0, unknown = 0;
 
 	if (random_below(random, 2))
 		flags |= BPF_F_ALLOW_OVERRIDE;
 	if (!random_below(random, 10))
-		more = BPF_F_ALLOW_OVERRIDE << (1 + random_below(random, 31));
-	return flags | (more & ~LINK_CGROUP_FD);
+		unknown = BPF_F_ALLOW_OVERRIDE << (1 + random_below(random, 31));
+	if (without(WITHOUT_OVERRIDE))
+		flags = 0;
+	if (without(WITHOUT_BAD_FLAGS))
+		unknown = 0;
+	/* This one RFC v7 knows, and memcg_bpf_link() sets it. */
+	return flags | (unknown & ~LINK_CGROUP_FD);
 }
 
 static bool draw_attach(const struct model *m, uint64_t *random, struct step *step)
@@ -48,7 +54,7 @@ static bool draw_attach(const struct model *m, uint64_t *random, struct step *st
 	step->cgroup = draw_cgroup(m, random);
 	step->flags = draw_flags(random);
 	step->target = MODEL_CGROUP;
-	if (!random_below(random, 20))
+	if (!random_below(random, 20) && !without(WITHOUT_BAD_FD))
 		step->target = MODEL_NO_FD + random_below(random, 3);
 	return step->ops != MODEL_NONE;
 }
@@ -84,35 +90,62 @@ static bool draw_rmdir(const struct model *m, uint64_t *random, struct step *ste
 	return step->cgroup != 0;
 }
 
-/* More often on than off, so that most cgroups have a memcg. */
-static bool draw_give(const struct model *m, uint64_t *random, struct step *step)
+/* On seven times of eight, so that most cgroups have a memcg. */
+static bool draw_controller(const struct model *m, uint64_t *random, struct step *step)
 {
-	step->what = STEP_GIVE;
+	step->what = STEP_CONTROLLER;
 	step->cgroup = draw_cgroup(m, random);
 	step->on = random_below(random, 8);
 	return true;
 }
 
-struct step step_draw(const struct model *m, uint64_t *random)
-{
-	static bool (*const draw[])(const struct model *m, uint64_t *random,
-				    struct step *step) = {
-		/* each with the odds of its number here */
-		draw_attach, draw_attach, draw_attach, draw_attach,
-		draw_attach, draw_attach, draw_attach,
-		draw_detach, draw_detach, draw_detach,
-		draw_mkdir, draw_mkdir, draw_mkdir,
-		draw_rmdir, draw_rmdir, draw_rmdir, draw_rmdir,
-		draw_give, draw_give, draw_give,
-	};
-	struct step step;
-	unsigned int what;
+/* Enough for each kind of step to be tried many times. */
+#define DRAW_TRIES 1000
 
-	do {
-		step = (struct step) {};
-		what = random_below(random, sizeof(draw) / sizeof(draw[0]));
-	} while (!draw[what](m, random, &step));
-	return step;
+bool step_draw(const struct model *m, uint64_t *random, struct step *step)
+{
+	static const struct {
+		bool (*draw)(const struct model *m, uint64_t *random, struct step *step);
+		enum without name;
+		unsigned int odds;	/* of 20 */
+	} kinds[] = {
+		{ draw_attach, WITHOUT_ATTACH, 7 },
+		{ draw_detach, WITHOUT_DETACH, 3 },
+		{ draw_mkdir, WITHOUT_MKDIR, 3 },
+		{ draw_rmdir, WITHOUT_RMDIR, 4 },
+		{ draw_controller, WITHOUT_CONTROLLER, 3 },
+	};
+	unsigned int tries, what, at;
+
+	for (tries = 0; tries < DRAW_TRIES; tries++) {
+		*step = (struct step) {};
+		at = random_below(random, 20);
+		for (what = 0; at >= kinds[what].odds; what++)
+			at -= kinds[what].odds;
+		if (!without(kinds[what].name) && kinds[what].draw(m, random, step))
+			return true;
+	}
+	return false;
+}
+
+bool step_makes_sense(const struct model *m, const struct step *step)
+{
+	const struct model_cgroup *cgroups = m->cgroups;
+
+	switch (step->what) {
+	case STEP_ATTACH:
+		return !m->links[step->ops].open &&
+		       (step->target != MODEL_CGROUP || cgroups[step->cgroup].exists);
+	case STEP_DETACH:
+		return m->links[step->ops].open;
+	case STEP_MKDIR:
+		return !cgroups[step->cgroup].exists && cgroups[step->parent].exists &&
+		       model_depth(m, step->parent) < MODEL_DEPTH;
+	case STEP_RMDIR:
+		return step->cgroup && cgroups[step->cgroup].exists;
+	default:
+		return cgroups[step->cgroup].exists;
+	}
 }
 
 struct model_reasons step_apply(struct model *m, const struct step *step)
@@ -130,7 +163,7 @@ struct model_reasons step_apply(struct model *m, const struct step *step)
 	case STEP_RMDIR:
 		return model_rmdir(m, step->cgroup);
 	default:
-		return model_give(m, step->cgroup, step->on);
+		return model_controller(m, step->cgroup, step->on);
 	}
 	return (struct model_reasons) {};
 }

@@ -11,7 +11,7 @@ enum step_what {
 	STEP_DETACH,
 	STEP_MKDIR,
 	STEP_RMDIR,
-	STEP_GIVE,	/* turn the memory controller on or off for the children */
+	STEP_CONTROLLER,	/* turn the memory controller on or off for the children */
 	STEP_NR_WHAT,
 };
 
@@ -23,23 +23,34 @@ struct step {
 	int ops;			/* STEP_ATTACH, STEP_DETACH */
 	enum model_target target;	/* STEP_ATTACH */
 	unsigned int flags;		/* STEP_ATTACH */
-	bool on;			/* STEP_GIVE */
+	bool on;			/* STEP_CONTROLLER */
 };
 
 /**
  * step_draw() - choose what to do next
  * @m: what there is
  * @random: state of random_next()
+ * @step: where to put the step
  *
- * Depends on nothing else, so that a seed stands for a sequence of steps.  A step
- * may well be one that is to be refused.
+ * The choice depends on these, and on which steps are left out (see without()), so a seed
+ * stands for a sequence of steps.  The kernel is expected to refuse some of the steps.
  *
- * Return: the step.
+ * Return: true, or false if no step is possible that is not left out.
  */
-struct step step_draw(const struct model *m, uint64_t *random);
+bool step_draw(const struct model *m, uint64_t *random, struct step *step);
 
 /**
- * step_apply() - do a step to the model
+ * step_makes_sense() - whether a step can be done
+ * @m: what there is
+ * @step: the step, which may be of another tree
+ *
+ * Return: false if a cgroup or link that it needs is missing, or if one that it makes
+ * exists already; else true.
+ */
+bool step_makes_sense(const struct model *m, const struct step *step);
+
+/**
+ * step_apply() - do a step in the model
  * @m: the model, which is changed unless there is a reason to refuse
  * @step: the step
  *

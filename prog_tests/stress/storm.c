@@ -11,17 +11,16 @@
 #include "cgroup.h"
 #include "clock.h"
 #include "random.h"
+#include "size.h"
 #include "storm.h"
 #include "worker.h"
 #include "workload.h"
 
-#define MiB (1ULL << 20)
-
-#define READER_FILE	(12 * MiB)
-#define READER_MAX	(8 * MiB)
-#define OOM_TOUCH	(16 * MiB)
-#define OOM_MAX		(4 * MiB)
-#define CHURN_TOUCH	(MiB / 2)
+#define READER_FILE	SCALED(12 * MiB)
+#define READER_MAX	SCALED(8 * MiB)
+#define OOM_TOUCH	SCALED(16 * MiB)
+#define OOM_MAX		SCALED(4 * MiB)
+#define CHURN_TOUCH	SCALED(MiB / 2)
 
 /* attaches that each attacher tries in a round */
 #define ATTEMPTS	40
@@ -53,7 +52,8 @@ static int read_file(struct storm *storm)
 
 static int reclaim(struct storm *storm)
 {
-	int ret = cg_write(storm->tree->root, "memory.reclaim", "512K");
+	int ret = cg_write(storm->tree->root, "memory.reclaim", "%llu",
+			   SCALED(MiB / 2));
 
 	usleep(20000);
 	return ret == -EAGAIN ? 0 : ret;
@@ -62,7 +62,7 @@ static int reclaim(struct storm *storm)
 static int churn(struct storm *storm, uint64_t *random)
 {
 	char cgroup[PATH_MAX], path[PATH_MAX], *map;
-	uint64_t at;
+	int64_t at;
 	int ret;
 
 	if (snprintf(cgroup, sizeof(cgroup), "%s/churn",
@@ -74,12 +74,21 @@ static int churn(struct storm *storm, uint64_t *random)
 		return -errno;
 
 	ret = cg_create(cgroup);
-	ret = ret ?: cg_write(cgroup, "cgroup.procs", "0");
-	for (at = 0; !ret && at < CHURN_TOUCH; at += sysconf(_SC_PAGESIZE))
+	if (ret)
+		goto out;
+	ret = cg_write(cgroup, "cgroup.procs", "0");
+	if (ret)
+		goto out;
+	for (at = 0; at < CHURN_TOUCH; at += sysconf(_SC_PAGESIZE))
 		((volatile char *)map)[at] = 1;
 	munmap(map, CHURN_TOUCH);
-	ret = ret ?: cg_write(storm->home, "cgroup.procs", "0");
-	return ret ?: rmdir(cgroup) ? -errno : 0;
+	ret = cg_write(storm->home, "cgroup.procs", "0");
+	if (ret)
+		return ret;
+	return rmdir(cgroup) ? -errno : 0;
+out:
+	munmap(map, CHURN_TOUCH);
+	return ret;
 }
 
 /* The OOM killer is to kill it before it is done. */
@@ -175,7 +184,8 @@ static int attacher(void *arg)
 		}
 
 		record->cgroup = random_below(&random, CGROUPS);
-		record->flags = random_below(&random, 2) ? BPF_F_ALLOW_OVERRIDE : 0;
+		record->flags = random_below(&random, 2) && !without(WITHOUT_OVERRIDE) ?
+			BPF_F_ALLOW_OVERRIDE : 0;
 		record->call_ns = clock_ns();
 		links[i] = memcg_bpf_link(maps[i], fds[record->cgroup], record->flags);
 		record->return_ns = clock_ns();
@@ -206,16 +216,19 @@ static int make_cgroups(struct model_tree *tree)
 			.parent = (i - 1) / 2,
 		};
 		ret = model_tree_step(tree, &step);
+		if (ret)
+			break;
 		step = (struct step) {
-			.what = STEP_GIVE,
+			.what = STEP_CONTROLLER,
 			.cgroup = i,
 			.on = true,
 		};
-		ret = ret ?: model_tree_step(tree, &step);
+		ret = model_tree_step(tree, &step);
 	}
-	if (ret)
-		fprintf(stderr, "# %s\n", tree->why);
-	return ret ? -EPROTO : 0;
+	if (!ret)
+		return 0;
+	fprintf(stderr, "# %s\n", tree->why);
+	return -EPROTO;
 }
 
 static int make_side_cgroups(struct storm *storm)
@@ -233,8 +246,12 @@ static int make_side_cgroups(struct storm *storm)
 		     model_tree_path(storm->tree, path, 5)) >= PATH_MAX)
 		return -ENAMETOOLONG;
 	ret = cg_create(storm->reader);
-	ret = ret ?: cg_create(storm->oom);
-	return ret ?: cg_write(storm->oom, "memory.max", "%llu", OOM_MAX);
+	if (ret)
+		return ret;
+	ret = cg_create(storm->oom);
+	if (ret)
+		return ret;
+	return cg_write(storm->oom, "memory.max", "%llu", OOM_MAX);
 }
 
 struct storm *storm_start(struct model_tree *tree, unsigned int seed)
@@ -243,14 +260,19 @@ struct storm *storm_start(struct model_tree *tree, unsigned int seed)
 	struct part part = { .storm = storm };
 	int ret, i;
 
-	if (!storm)
-		return NULL;
+	if (!storm) {
+		ret = -errno;
+		goto err;
+	}
 	storm->tree = tree;
 	storm->seed = seed;
 	cg_disable_swap(tree->tb.cgroup);
 	ret = make_cgroups(tree);
-	ret = ret ?: make_side_cgroups(storm);
+	if (!ret)
+		ret = make_side_cgroups(storm);
 	for (i = 0; !ret && i < STORM_NR_SIDES; i++) {
+		if (!storm_has(i))
+			continue;
 		part.nr = i;
 		storm->sides[i] = worker_start(i == STORM_READER ? storm->reader : storm->home,
 					       i, side, &part);
@@ -259,7 +281,10 @@ struct storm *storm_start(struct model_tree *tree, unsigned int seed)
 	}
 	if (!ret)
 		return storm;
+err:
 	fprintf(stderr, "# cannot start: %s\n", strerror(-ret));
+	if (storm)
+		munmap(storm, sizeof(*storm));
 	errno = -ret;
 	return NULL;
 }
@@ -275,7 +300,7 @@ static int finish(struct storm *storm, const char *name, pid_t pid)
 	return -1;
 }
 
-/* With all links closed there are no ops in any cgroup that would be in the way. */
+/* With all links closed, no ops are left in any cgroup that would refuse an attach. */
 static int expect_free(struct storm *storm)
 {
 	struct model_tree *tree = storm->tree;
@@ -309,12 +334,17 @@ int storm_round(struct storm *storm, unsigned int round)
 		}
 	}
 	storm->go = true;
-	for (i = 0; i < STORM_ATTACHERS; i++)
-		ret = finish(storm, "a task that attaches", pids[i]) ?: ret;
-	ret = ret ?: expect_free(storm);
-	return ret ?: attach_log_judge(&storm->tree->model, storm->logs,
-				       STORM_ATTACHERS, storm->tree->why,
-				       sizeof(storm->tree->why));
+	for (i = 0; i < STORM_ATTACHERS; i++) {
+		if (finish(storm, "a task that attaches", pids[i]))
+			ret = -1;
+	}
+	if (ret)
+		return ret;
+	ret = expect_free(storm);
+	if (ret)
+		return ret;
+	return attach_log_judge(&storm->tree->model, storm->logs, STORM_ATTACHERS,
+				storm->tree->why, sizeof(storm->tree->why));
 }
 
 int storm_stop(struct storm *storm)
@@ -322,18 +352,27 @@ int storm_stop(struct storm *storm)
 	int i, ret = 0, err;
 
 	storm->stop = true;
-	for (i = 0; i < STORM_NR_SIDES; i++)
-		ret = finish(storm, side_names[i], storm->sides[i]) ?: ret;
+	for (i = 0; i < STORM_NR_SIDES; i++) {
+		if (storm_has(i) && finish(storm, side_names[i], storm->sides[i]))
+			ret = -1;
+	}
 	if (ret)
 		return ret;
 
 	/* and with it the pages that are charged to the reader */
 	unlink(storm->file);
 	err = cg_remove(storm->reader, STEP_TIMEOUT_MS);
-	err = err ?: cg_remove(storm->oom, STEP_TIMEOUT_MS);
-	err = err ?: cg_remove(storm->home, STEP_TIMEOUT_MS);
-	if (!err)
-		return 0;
+	if (err)
+		goto err;
+	err = cg_remove(storm->oom, STEP_TIMEOUT_MS);
+	if (err)
+		goto err;
+	err = cg_remove(storm->home, STEP_TIMEOUT_MS);
+	if (err)
+		goto err;
+	return 0;
+
+err:
 	snprintf(storm->tree->why, sizeof(storm->tree->why),
 		 "cannot remove cgroups: %s", strerror(-err));
 	return -1;

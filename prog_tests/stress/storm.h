@@ -8,10 +8,12 @@
 
 #include "attach_log.h"
 #include "model_tree.h"
+#include "without.h"
 
 #define STORM_ATTACHERS	3
 #define STORM_OPS	(MODEL_OPS / STORM_ATTACHERS)	/* of each of them */
 
+/* in the order of WITHOUT_READ and so on */
 enum storm_side {
 	STORM_READER,	/* charges, and reclaims by its cgroup's limit */
 	STORM_RECLAIMER,
@@ -33,13 +35,13 @@ enum storm_side {
  *   |   |-- c5
  *   |   |   `-- oom		memory.max = 4M; tasks touch 16 MiB, and are killed
  *   |   `-- c6
- *   `-- churn			in this or another of the tree, for a moment
+ *   `-- churn			for a moment, below this or another cgroup of the tree
  *
  * The attachers attach to c0 to c6.
  */
 struct storm {
 	struct model_tree *tree;
-	char home[PATH_MAX];	/* cgroup of those who are nowhere else */
+	char home[PATH_MAX];	/* cgroup of the tasks that need none of their own */
 	char reader[PATH_MAX];
 	char oom[PATH_MAX];
 	char file[PATH_MAX];
@@ -47,14 +49,27 @@ struct storm {
 	volatile bool go;	/* attachers */
 	volatile bool stop;	/* all others */
 	pid_t sides[STORM_NR_SIDES];
-	volatile unsigned int done[STORM_NR_SIDES];	/* how often */
+	volatile unsigned int done[STORM_NR_SIDES];	/* how often each did its work */
 	struct attach_log logs[STORM_ATTACHERS];
 };
 
 /**
+ * storm_has() - whether a task takes part
+ * @side: which
+ *
+ * Return: true unless it is left out: see without().
+ */
+static inline bool storm_has(enum storm_side side)
+{
+	return !without(WITHOUT_READ + side);
+}
+
+/**
  * storm_start() - make the cgroups, and start all but the attachers
- * @tree: a tree that has but its root
+ * @tree: a tree that has only its root
  * @seed: what the tasks do depends on it, but not in which order
+ *
+ * A task that still runs after a failure ends with the testbed.
  *
  * Return: the storm, or NULL with errno set, after a line on stderr.
  */
@@ -67,7 +82,8 @@ struct storm *storm_start(struct model_tree *tree, unsigned int seed);
  *
  * When they have ended, all links are closed.
  *
- * Return: 0, or -1; the tree's why says what cannot be or what failed.
+ * Return: 0, or -1, and the member why of the tree says what failed or cannot be
+ * explained.
  */
 int storm_round(struct storm *storm, unsigned int round);
 
