@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * get_high_delay_ms: how long the kernel delays, whom it asks about, and what
- * ends the sleep.  over_high.c is about the whole of it at work.
+ * The delay callback, get_high_delay_ms or since RFC v7 memcg_charged: how long the
+ * kernel delays, about which memcg it asks, and what ends the sleep.  over_high.c tests
+ * it together with a trigger.
  *
  *   memcg_bpf.high_delay.<pid>	no limit
  *   `-- one child or more	ops: what each test draws
  *
  * A worker in a child touches anonymous memory, which is charged in batches of 64
- * pages, and the kernel asks about each batch.  Nothing is reclaimed, so a task
- * is stalled on memory only by a delay: memory.pressure tells how long, the probe
- * how often and for how long BPF asked for it.
+ * pages, and the kernel asks about each batch.  Nothing is reclaimed, so only a delay
+ * stalls a task on memory.  memory.pressure tells how long it was stalled, the probe how
+ * many delays it has answered, and how long ones.
  */
 #include <inttypes.h>
 #include <sys/wait.h>
@@ -17,11 +18,10 @@
 #include "cgroup.h"
 #include "harness.h"
 #include "probe.h"
+#include "size.h"
 #include "testbed.h"
 #include "worker.h"
 #include "workload.h"
-
-#define MiB (1ULL << 20)
 
 /* Enough to tell the sum of the delays from a single one. */
 #define MIN_DELAYS	3
@@ -72,71 +72,72 @@ static struct probe_stats stats_of(FIXTURE_DATA(high_delay) *self,
 	return probe_stats(self->probe, cg_id(cgroup));
 }
 
-struct dose {
+/* A cgroup with a worker, and the delay that BPF answers for it. */
+struct delayed {
 	unsigned int ms;
 	char cgroup[PATH_MAX];
-	pid_t pid;
+	pid_t pid;		/* 0: the worker has ended */
 };
 
-static void start_dose(struct __test_metadata *_metadata,
-		       FIXTURE_DATA(high_delay) *self, struct dose *dose,
-		       uint64_t *size)
+static void start_delayed(struct __test_metadata *_metadata,
+			  FIXTURE_DATA(high_delay) *self, struct delayed *d,
+			  unsigned int nth_cpu, uint64_t *size)
 {
 	char name[32];
 
-	snprintf(name, sizeof(name), "ms%u", dose->ms);
-	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, dose->cgroup, name));
-	ask_for(self, dose->cgroup, dose->ms);
-	dose->pid = worker_start(dose->cgroup, dose->ms,
-				 workload_touch_job, size);
-	ASSERT_GT(dose->pid, 0);
+	snprintf(name, sizeof(name), "ms%u", d->ms);
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, d->cgroup, name));
+	ask_for(self, d->cgroup, d->ms);
+	d->pid = worker_start(d->cgroup, nth_cpu, workload_touch_job, size);
+	ASSERT_GT(d->pid, 0);
 }
 
-/* Return true when it has ended just now. */
-static bool follow_dose(struct __test_metadata *_metadata,
-			FIXTURE_DATA(high_delay) *self, struct dose *dose)
+/*
+ * After MIN_DELAYS delays answer 0, so that the worker ends soon.  Return true if it has
+ * ended since the last call.
+ */
+static bool follow_delayed(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(high_delay) *self, struct delayed *d)
 {
 	int status;
 
-	if (stats_of(self, dose->cgroup).delays >= MIN_DELAYS)
-		ask_for(self, dose->cgroup, 0);
-	if (!dose->pid ||
-	    !worker_wait_stalled(dose->pid, dose->cgroup, 0, &status))
+	if (stats_of(self, d->cgroup).delays >= MIN_DELAYS)
+		ask_for(self, d->cgroup, 0);
+	if (!d->pid || !worker_wait_stalled(d->pid, d->cgroup, 0, &status))
 		return false;
 	EXPECT_EQ(0, status)
-		TH_LOG("%u ms: %s", dose->ms, worker_status(status));
-	dose->pid = 0;
+		TH_LOG("%u ms: %s", d->ms, worker_status(status));
+	d->pid = 0;
 	return true;
 }
 
-static void expect_dose(struct __test_metadata *_metadata,
-			FIXTURE_DATA(high_delay) *self, struct dose *dose)
+static void expect_delayed(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(high_delay) *self, struct delayed *d)
 {
-	struct probe_stats stats = stats_of(self, dose->cgroup);
-	int64_t stall_us = cg_memory_stall_us(dose->cgroup);
-	int64_t want_us = delay_stall_us(dose->ms) * stats.delays;
+	struct probe_stats stats = stats_of(self, d->cgroup);
+	int64_t stall_us = cg_memory_stall_us(d->cgroup);
+	int64_t want_us = delay_stall_us(d->ms) * stats.delays;
 
 	TH_LOG("%u ms: asked %llu times, delayed %llu times, stalled %" PRId64 " us, want %" PRId64,
-	       dose->ms, stats.calls[PROBE_DELAY], stats.delays, stall_us,
-	       want_us);
+	       d->ms, stats.calls[PROBE_DELAY], stats.delays, stall_us, want_us);
 
-	EXPECT_GE(dose->ms ? stats.delays : stats.calls[PROBE_DELAY], MIN_DELAYS)
-		TH_LOG("%u ms: the delay callback was not called", dose->ms);
+	EXPECT_GE(d->ms ? stats.delays : stats.calls[PROBE_DELAY], MIN_DELAYS)
+		TH_LOG("%u ms: the delay callback was not called", d->ms);
 	if (!want_us) {
 		EXPECT_EQ(0, stall_us)
-			TH_LOG("%u ms: slept, though not more than 10 ms", dose->ms);
+			TH_LOG("%u ms: slept, though BPF did not ask for more than 10 ms", d->ms);
 		return;
 	}
-	/* A sleep is not shorter than asked for, but PSI may lose some of it. */
+	/* A sleep is never shorter than asked for, but PSI may miss some of it. */
 	EXPECT_GE(stall_us, want_us - want_us / 20)
-		TH_LOG("%u ms: slept for too short", dose->ms);
+		TH_LOG("%u ms: slept for too short", d->ms);
 	/*
-	 * Timers are up to an eighth late by design, and a busy machine comes to
-	 * it when it can; a short sleep can tell nothing here.
+	 * Timers are up to an eighth late by design, and a busy machine later than
+	 * that.  A short sleep cannot tell that from a delay that is too long.
 	 */
-	if (dose->ms >= 200)
+	if (d->ms >= 200)
 		EXPECT_LE(stall_us, want_us + want_us / 2)
-			TH_LOG("%u ms: slept for too long", dose->ms);
+			TH_LOG("%u ms: slept for too long", d->ms);
 }
 
 /*
@@ -150,8 +151,8 @@ static void expect_dose(struct __test_metadata *_metadata,
  *   |-- ms5000			answer 5000
  *   `-- ms4294967295		answer UINT_MAX
  *
- * The control is ms0, which does the same.  A worker has had enough after
- * MIN_DELAYS, and then the answer is 0 for it, too.
+ * The control is ms0, which does the same.  After MIN_DELAYS delays of a worker the
+ * answer for it becomes 0, so that it ends.
  */
 TEST_F_TIMEOUT(high_delay, sleep_is_what_bpf_asks_for, 300)
 {
@@ -159,33 +160,34 @@ TEST_F_TIMEOUT(high_delay, sleep_is_what_bpf_asks_for, 300)
 		0, 5, 10, 11, 50, 200, 1000, MAX_DELAY_MS, 5000, 65536,
 		UINT_MAX
 	};
-	static struct dose doses[ARRAY_SIZE(delays_ms)];
-	unsigned int i, left = ARRAY_SIZE(doses), ms, limit_ms = STEP_TIMEOUT_MS;
-	uint64_t size = 4 * MiB;
+	static struct delayed delayed[ARRAY_SIZE(delays_ms)];
+	unsigned int left = ARRAY_SIZE(delayed), limit_ms = STEP_TIMEOUT_MS;
+	unsigned int i, ms;
+	uint64_t size = SCALED(4 * MiB);
 
 	attach(_metadata, self, self->tb.cgroup);
-	for (i = 0; i < ARRAY_SIZE(doses); i++) {
-		doses[i].ms = delays_ms[i];
-		start_dose(_metadata, self, &doses[i], &size);
+	for (i = 0; i < ARRAY_SIZE(delayed); i++) {
+		delayed[i].ms = delays_ms[i];
+		start_delayed(_metadata, self, &delayed[i], i, &size);
 	}
 
 	for (ms = 0; left && ms < limit_ms; ms += 10) {
-		for (i = 0; i < ARRAY_SIZE(doses); i++) {
-			if (!follow_dose(_metadata, self, &doses[i]))
+		for (i = 0; i < ARRAY_SIZE(delayed); i++) {
+			if (!follow_delayed(_metadata, self, &delayed[i]))
 				continue;
 			left--;
-			/* A longer one should sleep no longer. */
-			if (doses[i].ms == MAX_DELAY_MS)
+			/* Longer delays are cut to this one, so they should end soon. */
+			if (delayed[i].ms == MAX_DELAY_MS)
 				limit_ms = 3 * ms + 5000;
 		}
 		usleep(10000);
 	}
 
-	for (i = 0; i < ARRAY_SIZE(doses); i++) {
-		EXPECT_EQ(0, doses[i].pid)
-			TH_LOG("%u ms: still sleeps, after thrice the time of %u ms",
-			       doses[i].ms, MAX_DELAY_MS);
-		expect_dose(_metadata, self, &doses[i]);
+	for (i = 0; i < ARRAY_SIZE(delayed); i++) {
+		EXPECT_EQ(0, delayed[i].pid)
+			TH_LOG("%u ms: still sleeps, after three times as long as with %u ms",
+			       delayed[i].ms, MAX_DELAY_MS);
+		expect_delayed(_metadata, self, &delayed[i]);
 	}
 }
 
@@ -218,18 +220,18 @@ TEST_F(high_delay, asked_of_the_charged_memcg_only)
 		TH_LOG("the delay callback was called for the sibling");
 	EXPECT_EQ(stats_of(self, charged).calls[PROBE_DELAY],
 		  probe_total(self->probe, PROBE_DELAY))
-		TH_LOG("the delay callback was called for a stranger");
+		TH_LOG("the delay callback was called for a cgroup of another test or program");
 }
 
 /*
- * It is asked when a charge had to go beyond the stock of the processor, which
- * is about once in 64 pages, and not for each page:
+ * BPF is asked when a charge finds the stock of the processor empty, which is about
+ * once in 64 pages, and not for each page:
  *
  *   memcg_bpf.high_delay.<pid>
  *   `-- charged		ops; a worker touches 4096 pages
  *
- * What else is charged on that processor empties the stock, so that there may be
- * more, but not for every other page.
+ * Other charges on that processor also empty the stock, so BPF may be asked more often,
+ * but not as often as for every eighth page.
  */
 TEST_F(high_delay, asked_about_once_in_64_pages)
 {
@@ -249,8 +251,8 @@ TEST_F(high_delay, asked_about_once_in_64_pages)
 }
 
 /*
- * Nobody is asked about a cgroup without ops, and a delay in one cgroup delays
- * nobody in another:
+ * BPF is not asked about a cgroup without ops, and a delay in one cgroup delays no task
+ * of another:
  *
  *   memcg_bpf.high_delay.<pid>
  *   |-- delayed			ops: 100 ms
@@ -276,7 +278,7 @@ TEST_F(high_delay, cgroup_without_ops_is_left_alone)
 	EXPECT_GT(cg_memory_stall_us(delayed), 0);
 }
 
-/* A cgroup in which memory.high has been lowered under what is there. */
+/* A cgroup whose memory.high is below its usage. */
 struct excess {
 	const char *name;
 	unsigned int ms;	/* what BPF asks for, 0 for a cgroup without ops */
@@ -286,6 +288,7 @@ struct excess {
 	pid_t grower;
 	bool ended;
 	int status;		/* of the grower */
+	int64_t begin_stall_us;	/* when the grower starts */
 	int64_t stall_us;	/* of the grower */
 	uint64_t delays;	/* calls that returned @ms */
 };
@@ -339,7 +342,7 @@ static void finish_excess(struct __test_metadata *_metadata,
 		TH_LOG("%s does not end", e->name);
 	EXPECT_EQ(0, e->status)
 		TH_LOG("%s: %s", e->name, worker_status(e->status));
-	e->stall_us = cg_memory_stall_us(e->cgroup) - e->stall_us;
+	e->stall_us = cg_memory_stall_us(e->cgroup) - e->begin_stall_us;
 	e->delays = stats_of(self, e->cgroup).delays;
 	TH_LOG("%-7s stalled %" PRId64 " us, BPF asked %" PRIu64 " times for %u ms",
 	       e->name, e->stall_us, e->delays, e->ms);
@@ -349,8 +352,8 @@ static void finish_excess(struct __test_metadata *_metadata,
 }
 
 /*
- * Above memory.high the kernel has a penalty of its own, and the longer of the
- * two counts, not the shorter, not the sum:
+ * Above memory.high the kernel has a penalty of its own.  A task sleeps as long as the
+ * longer of that and BPF's delay, not the shorter of them, and not their sum:
  *
  *   memcg_bpf.high_delay.<pid>	memory.swap.max = 0
  *   |-- without		no ops
@@ -371,26 +374,27 @@ TEST_F_TIMEOUT(high_delay, longer_penalty_of_memory_high_prevails, 300)
 	};
 	struct excess *without = &cases[0], *shorter = &cases[1],
 		      *longer = &cases[2];
-	uint64_t more = MiB / 2;
+	uint64_t more = SCALED(MiB / 2);
 	struct hold *hold;
 	unsigned int i, ms, left = ARRAY_SIZE(cases);
 
 	cg_disable_swap(self->tb.cgroup);
 	hold = worker_share(sizeof(*hold));
 	ASSERT_NE(NULL, hold);
-	hold->size = 64 * MiB;
+	hold->size = SCALED(64 * MiB);
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
 		start_excess(_metadata, self, &cases[i], hold);
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		cases[i].stall_us = cg_memory_stall_us(cases[i].cgroup);
+		cases[i].begin_stall_us = cg_memory_stall_us(cases[i].cgroup);
 		cases[i].grower = worker_start(cases[i].cgroup, i,
 					       workload_touch_job, &more);
 		ASSERT_GT(cases[i].grower, 0);
 	}
 	for (ms = 0; left && ms < STEP_TIMEOUT_MS; ms += 100) {
 		usleep(100000);
-		for (i = left = 0; i < ARRAY_SIZE(cases); i++) {
+		left = 0;
+		for (i = 0; i < ARRAY_SIZE(cases); i++) {
 			struct excess *e = &cases[i];
 
 			if (!e->ended)
@@ -421,17 +425,16 @@ TEST_F_TIMEOUT(high_delay, longer_penalty_of_memory_high_prevails, 300)
  *   memcg_bpf.high_delay.<pid>
  *   `-- sleeper		ops: 2000 ms; its worker is killed in the delay
  *
- * A task that sleeps to the end of its delay is stalled for 2 s.  One that is
- * woken up is stalled for less, unless the machine comes too late to kill it, so
- * it is tried a few times.
+ * A task that sleeps to the end of its delay is stalled for 2 s, one that is woken up for
+ * less.  On a busy machine the signal may come too late to tell, so there are three
+ * attempts.
  */
 TEST_F_TIMEOUT(high_delay, sigkill_ends_the_sleep, 300)
 {
 	int64_t stall_us = 0, before_us;
-	uint64_t size = 4 * MiB;
+	uint64_t size = SCALED(4 * MiB);
 	char sleeper[PATH_MAX];
 	int attempt, status;
-	unsigned int ms;
 	pid_t pid;
 
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, sleeper, "sleeper"));
@@ -444,14 +447,10 @@ TEST_F_TIMEOUT(high_delay, sigkill_ends_the_sleep, 300)
 		before_us = cg_memory_stall_us(sleeper);
 		pid = worker_start(sleeper, 0, workload_touch_job, &size);
 		ASSERT_GT(pid, 0);
-		/* Into the sleep, which follows the callback. */
-		for (ms = 0; cg_memory_stall_us(sleeper) == before_us; ms++) {
-			ASSERT_LT(ms, STEP_TIMEOUT_MS)
-				TH_LOG("the worker neither sleeps nor ends");
-			ASSERT_EQ(0, worker_wait(pid, 1, &status))
-				TH_LOG("the worker was asked to be delayed %" PRIu64 " times and was not stalled",
-				       (uint64_t)stats_of(self, sleeper).delays - delays);
-		}
+		ASSERT_EQ(0, worker_wait_for_stall(pid, sleeper, before_us, STEP_TIMEOUT_MS,
+						   &status))
+			TH_LOG("the worker was asked to be delayed %" PRIu64 " times and was not stalled",
+			       (uint64_t)stats_of(self, sleeper).delays - delays);
 		ASSERT_EQ(0, kill(pid, SIGKILL));
 		ASSERT_EQ(1, worker_wait_stalled(pid, sleeper, STEP_TIMEOUT_MS,
 						 &status));

@@ -6,33 +6,24 @@
  *   memcg_bpf.lifecycle.<pid>	memory.swap.max = 0
  *   `-- parent			what each test draws
  *
- * Each ends with nothing left, as those of lifecycle.c do.
+ * Each test ends with a check that nothing is left, as the tests of lifecycle.c do.
  */
-#include "lifecycle/lifecycle_harness.h"
+#include <sys/resource.h>
 
-/* Waits, then charges so much that it is delayed for half a minute. */
+#include "attach.h"
+#include "lifecycle/lifecycle_harness.h"
+#include "revision.h"
+
+#include "slow.skel.h"
+
+/* Wait, then charge 4 MiB: 16 batches, each of them delayed for up to 2 s. */
 static int sleeper(void *arg)
 {
 	struct shared *shared = arg;
 
 	while (!shared->go)
 		usleep(1000);
-	return workload_touch(4 * MiB) ? 1 : 0;
-}
-
-/* Wait until the worker @pid is in a delay. */
-static void wait_for_sleep(struct __test_metadata *_metadata, pid_t pid,
-			   const char *cgroup, int64_t before_us)
-{
-	uint64_t begin = clock_us();
-	int status;
-
-	while (cg_memory_stall_us(cgroup) == before_us) {
-		ASSERT_FALSE(too_late(begin, RACE_TIMEOUT_MS))
-			TH_LOG("the task does not sleep");
-		ASSERT_EQ(0, worker_wait(pid, 1, &status))
-			TH_LOG("the task was not delayed");
-	}
+	return workload_touch(SCALED(4 * MiB)) ? 1 : 0;
 }
 
 /*
@@ -52,7 +43,7 @@ static void finish_sleeper(struct __test_metadata *_metadata, pid_t pid,
 	} while (!ret && cg_memory_stall_us(cgroup) - before_us <= max_us &&
 		 !too_late(begin, STEP_TIMEOUT_MS));
 	EXPECT_LE(cg_memory_stall_us(cgroup) - before_us, max_us)
-		TH_LOG("the task sleeps on, with its ops detached");
+		TH_LOG("the task is delayed again after its ops were detached");
 	if (!ret) {
 		EXPECT_FALSE(too_late(begin, STEP_TIMEOUT_MS))
 			TH_LOG("the task never wakes up");
@@ -70,9 +61,9 @@ static void finish_sleeper(struct __test_metadata *_metadata, pid_t pid,
  *   parent			ops: 2000 ms
  *   `-- sleeper		a task charges 4 MiB, sixteen times a batch
  *
- * The close does not wait for the sleeper: a delay that was in full before it
- * returned is one of at most 2 s, unless this machine was too slow to close in
- * time, so that it is tried a few times.
+ * The close does not wait for the sleeper: when it returns, the sleeper has slept for less
+ * than the whole delay.  A busy machine may be too slow to show that, so up to three
+ * attempts are made.
  */
 static void detach_in_delay(struct __test_metadata *_metadata,
 			    FIXTURE_DATA(lifecycle) *self, bool destroy)
@@ -81,8 +72,8 @@ static void detach_in_delay(struct __test_metadata *_metadata,
 	struct probe_answer delay = { .delay_ms = MAX_DELAY_MS };
 	int64_t stall_us = 0, before_us;
 	char cgroup[PATH_MAX];
-	uint64_t silent;
-	int attempt;
+	uint64_t calls_at_detach;
+	int attempt, status;
 	pid_t pid;
 
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, cgroup, "parent/sleeper"));
@@ -94,19 +85,22 @@ static void detach_in_delay(struct __test_metadata *_metadata,
 		ASSERT_GT(pid, 0);
 		attach(_metadata, self, 0, 0, self->parent);
 		self->shared->go = true;
-		wait_for_sleep(_metadata, pid, cgroup, before_us);
+		ASSERT_EQ(0, worker_wait_for_stall(pid, cgroup, before_us, STEP_TIMEOUT_MS,
+						   &status))
+			TH_LOG("the task does not sleep");
 
 		detach(self, 0);
 		stall_us = cg_memory_stall_us(cgroup) - before_us;
-		silent = calls(self, 0);
+		calls_at_detach = calls(self, 0);
 		EXPECT_GT(total(self, 0, PROBE_DELAY), 0);
 		if (destroy) {
+			/* replaces the probe by a new one, whose counters are 0 */
 			load(_metadata, self, 0);
-			silent = 0;
+			calls_at_detach = 0;
 		}
 
 		finish_sleeper(_metadata, pid, cgroup, before_us);
-		EXPECT_EQ(silent, calls(self, 0))
+		EXPECT_EQ(calls_at_detach, calls(self, 0))
 			TH_LOG("ops were called that are detached");
 		TH_LOG("detached when the task had slept for %" PRId64 " us of %" PRId64,
 		       stall_us, cg_memory_stall_us(cgroup) - before_us);
@@ -114,7 +108,7 @@ static void detach_in_delay(struct __test_metadata *_metadata,
 			break;
 	}
 	EXPECT_LT(stall_us, in_time_us)
-		TH_LOG("to detach takes as long as the delay");
+		TH_LOG("the detach took as long as the delay");
 }
 
 TEST_F_TIMEOUT(lifecycle, detach_does_not_wait_for_a_sleeper, 200)
@@ -160,8 +154,9 @@ static void make_and_attach(struct __test_metadata *_metadata,
  *   ...
  *   `-- cgroup31		the same ops, by another link
  *
- * A link holds no reference, so they are not kept.  The links are closed when
- * there are others of the same names with other ops, which must not lose them.
+ * A link holds no reference to its cgroup, so the cgroups are freed.  Then cgroups of the
+ * same names are made and get other ops.  They must keep these when the old links are
+ * closed.
  */
 TEST_F_TIMEOUT(lifecycle, rmdir_with_links_open, 200)
 {
@@ -177,7 +172,7 @@ TEST_F_TIMEOUT(lifecycle, rmdir_with_links_open, 200)
 		ASSERT_EQ(0, rmdir(cgroup));
 	}
 
-	/* A cgroup goes offline some time after it is gone from view. */
+	/* A cgroup goes offline some time after rmdir() has returned. */
 	begin = clock_us();
 	while (total(self, 0, PROBE_OFFLINE) < NR_CGROUPS &&
 	       !too_late(begin, RACE_TIMEOUT_MS))
@@ -199,17 +194,267 @@ TEST_F_TIMEOUT(lifecycle, rmdir_with_links_open, 200)
 	}
 }
 
-/* Attaches ops of its own to all cgroups, and waits to be killed. */
-struct owner {
+/* Argument of a worker that reclaims from a cgroup until it is stopped. */
+struct reclaimer {
 	char parent[PATH_MAX];
 	struct shared *shared;
 };
 
-static int own(void *arg)
+static int reclaim_always(void *arg)
+{
+	struct reclaimer *reclaimer = arg;
+
+	while (!reclaimer->shared->stop)
+		cg_write(reclaimer->parent, "memory.reclaim", "%llu", SCALED(MiB));
+	return 0;
+}
+
+/* Duration of a callback: far longer than the test needs to see it begin and to close. */
+#define SLOW_NS		300000000ULL
+
+static struct slow *load_slow(struct __test_metadata *_metadata,
+			      FIXTURE_DATA(lifecycle) *self)
+{
+	struct slow *slow = slow__open();
+
+	ASSERT_NE(NULL, slow);
+	slow->rodata->take_ns = SLOW_NS;
+	ASSERT_EQ(0, revision_load(slow->skeleton));
+	ASSERT_EQ(0, bpf_ids_add_object(&self->shared->ids, slow->obj));
+	return slow;
+}
+
+/*
+ * A link is closed while a processor is in a callback of its ops:
+ *
+ *   parent			reclaimed from, all the time
+ *   |-- home			who reclaims
+ *   `-- slow			ops: below_min takes 300 ms
+ *
+ * The close returns only after the callback has.
+ */
+TEST_F_TIMEOUT(lifecycle, close_waits_for_a_running_callback, 200)
+{
+	static struct reclaimer reclaimer;
+	char home[PATH_MAX], cgroup[PATH_MAX];
+	struct slow *slow;
+	uint64_t begin;
+	int round, link;
+	pid_t pid;
+
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, home, "parent/home"));
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, cgroup, "parent/slow"));
+	slow = load_slow(_metadata, self);
+	strcpy(reclaimer.parent, self->parent);
+	reclaimer.shared = self->shared;
+	pid = worker_start(home, 1, reclaim_always, &reclaimer);
+	ASSERT_GT(pid, 0);
+
+	for (round = 0; round < 5; round++) {
+		link = memcg_bpf_attach_path(slow->maps.slow_ops, cgroup, 0);
+		ASSERT_GE(link, 0);
+		begin = clock_us();
+		while (slow->bss->begun == slow->bss->done) {
+			ASSERT_FALSE(too_late(begin, RACE_TIMEOUT_MS))
+				TH_LOG("below_min was not called");
+		}
+		close(link);
+		EXPECT_EQ(slow->bss->begun, slow->bss->done)
+			TH_LOG("round %d: the close has returned, and a callback has not",
+			       round);
+	}
+	self->shared->stop = true;
+	finish(_metadata, "the task that reclaims", pid);
+	slow__destroy(slow);
+}
+
+/* A worker that removes one cgroup in each round. */
+struct remover {
+	char parent[PATH_MAX];
+	struct shared *shared;		/* rounds: how many are to be removed */
+	volatile unsigned int removed;
+};
+
+static int remove_cgroups(void *arg)
+{
+	struct remover *remover = arg;
+	char cgroup[PATH_MAX];
+
+	while (!remover->shared->stop) {
+		if (remover->removed == remover->shared->rounds)
+			continue;
+		if (snprintf(cgroup, PATH_MAX, "%s/cgroup%u", remover->parent,
+			     remover->removed) >= PATH_MAX || rmdir(cgroup))
+			return 1;
+		remover->removed++;
+	}
+	return 0;
+}
+
+/* Start a remover in the cgroup home, and put the path of that into @home. */
+static struct remover *start_remover(struct __test_metadata *_metadata,
+				     FIXTURE_DATA(lifecycle) *self, char *home,
+				     pid_t *pid)
+{
+	struct remover *remover = worker_share(sizeof(*remover));
+
+	ASSERT_NE(NULL, remover);
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, home, "parent/home"));
+	strcpy(remover->parent, self->parent);
+	remover->shared = self->shared;
+	*pid = worker_start(home, 1, remove_cgroups, remover);
+	ASSERT_GT(*pid, 0);
+	return remover;
+}
+
+static void wait_for_removal(struct __test_metadata *_metadata,
+			     const struct remover *remover, unsigned int round)
+{
+	uint64_t begin = clock_us();
+
+	while (remover->removed <= round) {
+		ASSERT_FALSE(too_late(begin, RACE_TIMEOUT_MS))
+			TH_LOG("cgroup%u is not removed", round);
+		usleep(1000);
+	}
+}
+
+/*
+ * A link is closed while its cgroup is removed, each round a bit later in the removal:
+ *
+ *   parent
+ *   |-- home			who removes the others
+ *   |-- cgroup0		ops; removed in the first round
+ *   `-- cgroup1		ops; removed in the second ...
+ *
+ * If the removal comes first the kernel calls handle_cgroup_offline, if the close does it
+ * calls nothing.  After the close has returned it never calls the ops.  The control is
+ * every fourth round, in which the removal begins after the close.
+ */
+TEST_F_TIMEOUT(lifecycle, close_at_a_removal, 200)
+{
+	const unsigned int rounds = 40, step_us = 4000;
+	char home[PATH_MAX], cgroup[PATH_MAX];
+	unsigned int round, offline_calls = 0;
+	struct remover *remover;
+	uint64_t offline_before, calls_at_close;
+	bool close_first;
+	pid_t pid;
+
+	remover = start_remover(_metadata, self, home, &pid);
+	for (round = 0; round < rounds; round++) {
+		cgroup_nr(_metadata, self, cgroup, round);
+		ASSERT_EQ(0, cg_create(cgroup));
+		attach(_metadata, self, 0, 0, cgroup);
+		close_first = round % 4 == 0;
+		offline_before = total(self, 0, PROBE_OFFLINE);
+		self->shared->rounds += !close_first;
+		usleep(close_first ? 0 : round * step_us);
+		detach(self, 0);
+		calls_at_close = calls(self, 0);
+		offline_calls += total(self, 0, PROBE_OFFLINE) - offline_before;
+
+		self->shared->rounds += close_first;
+		wait_for_removal(_metadata, remover, round);
+		expect_no_dying(_metadata, self, 0);
+		EXPECT_EQ(calls_at_close, calls(self, 0))
+			TH_LOG("round %u: called after the close", round);
+	}
+	self->shared->stop = true;
+	finish(_metadata, "the task that removes cgroups", pid);
+	TH_LOG("%u removals, handle_cgroup_offline called %u times before the close had returned",
+	       rounds, offline_calls);
+	EXPECT_EQ(rounds, remover->removed);
+	/* The removal came first in some rounds, but never in the control. */
+	EXPECT_GT(offline_calls, 0);
+	EXPECT_LT(offline_calls, rounds);
+}
+
+/* Try to attach when the process has no free descriptor for the link. */
+static int attach_without_fd(FIXTURE_DATA(lifecycle) *self, const char *cgroup)
+{
+	int fd = cg_open(cgroup), link, ret = 0;
+	struct rlimit limit, none;
+
+	if (fd < 0)
+		return fd;
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		ret = -errno;
+	none = limit;
+	none.rlim_cur = fd + 1;		/* fd was the lowest free descriptor */
+	if (!ret && setrlimit(RLIMIT_NOFILE, &none))
+		ret = -errno;
+	if (!ret) {
+		link = memcg_bpf_link(bpf_map__fd(self->probes[0]->maps.probe_ops), fd, 0);
+		setrlimit(RLIMIT_NOFILE, &limit);
+		ret = link < 0 ? link : 0;
+		if (link >= 0)
+			close(link);
+	}
+	close(fd);
+	return ret;
+}
+
+/*
+ * BPF_LINK_CREATE fails late, because no descriptor is free, while the cgroup is removed:
+ *
+ *   parent			no ops; in the end those of the bystander
+ *   |-- home			who removes the others
+ *   |-- cgroup0		removed in the first round ...
+ *   `-- bystander		ops of another link
+ *
+ * The bystander's ops keep the kernel's hooks enabled.
+ */
+TEST_F_TIMEOUT(lifecycle, link_creation_fails_at_a_removal, 200)
+{
+	char home[PATH_MAX], cgroup[PATH_MAX];
+	unsigned int round, no_fd = 0;
+	const unsigned int rounds = 40;
+	pid_t pid;
+	int ret;
+
+	start_remover(_metadata, self, home, &pid);
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, cgroup, "parent/bystander"));
+	attach(_metadata, self, 0, 1, cgroup);
+	memcg_bpf_prepare(self->probes[0]->maps.probe_ops);
+
+	for (round = 0; round < rounds; round++) {
+		cgroup_nr(_metadata, self, cgroup, round);
+		ASSERT_EQ(0, cg_create(cgroup));
+		self->shared->rounds += round % 2;
+		ret = attach_without_fd(self, cgroup);
+		self->shared->rounds += !(round % 2);
+		no_fd += ret == -EMFILE;
+		/* The kernel may see the removal before it wants a descriptor. */
+		EXPECT_TRUE(ret == -EMFILE ||
+			    (round % 2 && (ret == -ENOENT || ret == -ENODEV || ret == -EBUSY)))
+			TH_LOG("round %u: %s", round, ret ? strerror(-ret) : "attached");
+		expect_no_dying(_metadata, self, 0);
+	}
+	self->shared->stop = true;
+	finish(_metadata, "the task that removes cgroups", pid);
+	TH_LOG("%u of %u attaches failed with EMFILE, the others saw the removal first",
+	       no_fd, rounds);
+	EXPECT_GE(no_fd, rounds / 2);
+
+	EXPECT_EQ(0, calls(self, 0))
+		TH_LOG("ops were called that were never attached");
+	detach(self, 0);
+	attach(_metadata, self, 0, 1, self->parent);
+	EXPECT_EQ(1, owner_by_charge(self->probes, 2, home));
+}
+
+/* Argument of a worker that attaches ops of its own to all cgroups, until it is killed. */
+struct holder {
+	char parent[PATH_MAX];
+	struct shared *shared;
+};
+
+static int hold_links(void *arg)
 {
 	struct probe_answer delay = { .delay_ms = MAX_DELAY_MS };
-	struct owner *owner = arg;
-	struct bpf_ids *ids = &owner->shared->worker_ids;
+	struct holder *holder = arg;
+	struct bpf_ids *ids = &holder->shared->worker_ids;
 	char cgroup[PATH_MAX];
 	struct probe *probe;
 	int nr, link, ret;
@@ -221,7 +466,7 @@ static int own(void *arg)
 	if (!ret)
 		ret = probe_answer(probe, NULL, delay);
 	for (nr = 0; !ret && nr < NR_CGROUPS; nr++) {
-		if (snprintf(cgroup, PATH_MAX, "%s/cgroup%d", owner->parent,
+		if (snprintf(cgroup, PATH_MAX, "%s/cgroup%d", holder->parent,
 			     nr) >= PATH_MAX)
 			return 1;
 		link = probe_attach(probe, cgroup, 0);
@@ -232,29 +477,28 @@ static int own(void *arg)
 		return 1;
 	}
 
-	owner->shared->go = true;
+	holder->shared->go = true;
 	for (;;)
 		pause();
 }
 
 /*
- * The owner of many links is killed while a task is in a delay that its ops have
- * asked for:
+ * A process that holds many links is killed while a task sleeps in a delay of its ops:
  *
  *   parent
- *   |-- home			the owner of the links
+ *   |-- home			the process that holds the links
  *   |-- cgroup0		ops: 2000 ms; a task charges 4 MiB
  *   |-- cgroup1		ops: 2000 ms
  *   ...
  *   `-- cgroup31		ops: 2000 ms
  *
- * Links, programs and maps go with it, and the cgroups are free for other ops.
+ * The kernel frees its links, programs and maps, and the cgroups can be attached to again.
  */
 TEST_F_TIMEOUT(lifecycle, exit_with_many_links_open, 200)
 {
 	char home[PATH_MAX], cgroup[PATH_MAX];
-	static struct owner owner;
-	pid_t owner_pid, pid;
+	static struct holder holder;
+	pid_t holder_pid, pid;
 	uint64_t begin;
 	int64_t stall_us;
 	int nr, status;
@@ -264,26 +508,27 @@ TEST_F_TIMEOUT(lifecycle, exit_with_many_links_open, 200)
 		cgroup_nr(_metadata, self, cgroup, nr);
 		ASSERT_EQ(0, cg_create(cgroup));
 	}
-	strcpy(owner.parent, self->parent);
-	owner.shared = self->shared;
-	owner_pid = worker_start(home, 1, own, &owner);
-	ASSERT_GT(owner_pid, 0);
+	strcpy(holder.parent, self->parent);
+	holder.shared = self->shared;
+	holder_pid = worker_start(home, 1, hold_links, &holder);
+	ASSERT_GT(holder_pid, 0);
 	begin = clock_us();
 	while (!self->shared->go) {
 		ASSERT_FALSE(too_late(begin, STEP_TIMEOUT_MS));
-		ASSERT_EQ(0, worker_wait(owner_pid, 10, &status));
+		ASSERT_EQ(0, worker_wait(holder_pid, 10, &status));
 	}
 	EXPECT_EQ(NR_CGROUPS, bpf_ids_count(&self->shared->worker_ids, BPF_ID_LINK));
 	expect_busy(_metadata, self, 0, cgroup);
 
 	pid = worker_start(cgroup, 0, sleeper, self->shared);
 	ASSERT_GT(pid, 0);
-	wait_for_sleep(_metadata, pid, cgroup, 0);
-	ASSERT_EQ(0, kill(owner_pid, SIGKILL));
-	ASSERT_EQ(1, worker_wait(owner_pid, STEP_TIMEOUT_MS, &status));
+	ASSERT_EQ(0, worker_wait_for_stall(pid, cgroup, 0, STEP_TIMEOUT_MS, &status))
+		TH_LOG("the task does not sleep");
+	ASSERT_EQ(0, kill(holder_pid, SIGKILL));
+	ASSERT_EQ(1, worker_wait(holder_pid, STEP_TIMEOUT_MS, &status));
 
 	EXPECT_EQ(0, bpf_ids_wait(&self->shared->worker_ids, FREE_TIMEOUT_MS))
-		TH_LOG("not all is gone that the killed process had");
+		TH_LOG("the kernel has not freed all that the killed process held");
 	stall_us = cg_memory_stall_us(cgroup);
 	finish_sleeper(_metadata, pid, cgroup, stall_us);
 
