@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * below_low: what BPF says yes to is protected from reclaim as memory.low does
- * it, no less and no more.
+ * below_low: a cgroup for which BPF says yes has the protection that memory.low gives, no
+ * less and no more.
  *
  * All tests but the last two run in this tree:
  *
@@ -10,11 +10,11 @@
  *   `-- low			FILE_SIZE of page cache, memory.low = 0
  *
  * They reclaim with PARENT as the target, by its memory.reclaim unless said
- * otherwise, so that all that is reclaimed was HIGH's or LOW's.  Who has lost
- * what is read from memory.current and memory.stat of both.
+ * otherwise, so all pages are taken from HIGH or LOW.  memory.current and memory.stat of
+ * both show how many each has lost.
  *
- * There is no swap, so anonymous memory cannot be reclaimed: it serves only to
- * make page cache go.
+ * There is no swap, so anonymous memory cannot be reclaimed.  Charging it pushes out page
+ * cache.
  */
 #include "harness.h"
 #include "protection/protection.h"
@@ -43,8 +43,8 @@ FIXTURE_TEARDOWN(below_low)
 }
 
 /*
- * While there is something else, HIGH loses nothing.  LOW has no ops: BPF is not
- * asked about it.
+ * HIGH loses nothing while LOW has pages to reclaim.  LOW has no ops, so BPF is not asked
+ * about it.
  */
 TEST_F_TIMEOUT(below_low, high_keeps_its_pages_while_low_has_some, 300)
 {
@@ -64,8 +64,8 @@ TEST_F_TIMEOUT(below_low, both_lose_if_bpf_says_no, 300)
 }
 
 /*
- * HIGH and LOW have the same ops, PARENT's.  A yes is for the cgroup that BPF was
- * asked about: here LOW keeps its pages and HIGH does not.
+ * HIGH and LOW inherit the ops of PARENT, which say yes about LOW only.  LOW keeps its
+ * pages, and HIGH does not.
  */
 TEST_F_TIMEOUT(below_low, a_yes_protects_no_other_cgroup, 300)
 {
@@ -73,8 +73,8 @@ TEST_F_TIMEOUT(below_low, a_yes_protects_no_other_cgroup, 300)
 }
 
 /*
- * When nothing else is left, HIGH's pages go rather than a task.  This is where
- * memory.low is not memory.min.
+ * When nothing else is left to reclaim, HIGH loses pages, and no task is OOM-killed.  In
+ * this memory.low differs from memory.min.
  *
  *   memcg_bpf.below_low.<pid>	memory.max = 2 * FILE_SIZE
  *   |-- high			FILE_SIZE of page cache
@@ -93,13 +93,13 @@ TEST_F_TIMEOUT(below_low, yields_when_nothing_else_is_left, 300)
 	EXPECT_EQ(0, cg_read_key(p->tb.cgroup, "memory.events", "oom_kill"));
 	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 4);
 	EXPECT_GT(lost.high.low, 0)
-		TH_LOG("HIGH lost pages, but not as one whom memory.low protects");
+		TH_LOG("HIGH lost pages, and memory.events does not count a broken protection");
 	EXPECT_GT(asked(p, p->high, PROBE_BELOW_LOW), 0);
 }
 
 /*
- * A no leaves the kernel's own memory.low in force: HIGH keeps its pages, and
- * when LOW has none left it yields, as only the protected do.
+ * A no does not switch memory.low off: HIGH keeps its pages.  When LOW has none left, HIGH
+ * loses some, and memory.events counts that its protection was broken.
  *
  *   memcg_bpf.below_low.<pid>
  *   |-- high			memory.low = max; BPF says no
@@ -125,7 +125,7 @@ TEST_F_TIMEOUT(below_low, a_no_leaves_memory_low_in_force, 300)
 	lost = losses_end(_metadata, p, lost);
 	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8);
 	EXPECT_GT(lost.high.low, 0)
-		TH_LOG("HIGH lost pages, but not as one whom memory.low protects");
+		TH_LOG("HIGH lost pages, and memory.events does not count a broken protection");
 }
 
 /*
@@ -153,15 +153,15 @@ TEST_F_TIMEOUT(below_low, memory_max_of_high_is_not_hindered, 300)
 	expect_memory_max_is_not_hindered(_metadata, &self->p, &below_low);
 }
 
-/* HIGH's ops say yes, then no, then yes: each counts from the next question on. */
+/* HIGH's ops say yes, then no, then yes.  The kernel asks anew in each reclaim. */
 TEST_F_TIMEOUT(below_low, each_answer_counts_from_the_next_question, 300)
 {
 	expect_each_answer_counts(_metadata, &self->p, &below_low);
 }
 
 /*
- * HIGH and LOW at work at the same time, with memory for one and a half of them.
- * LOW has to give, and is delayed.  See prog_tests/protection/contest.h for the tree.
+ * HIGH and LOW work at the same time, and half a FILE_SIZE is missing.  LOW loses pages,
+ * and is delayed.  prog_tests/protection/contest.h draws the tree.
  */
 TEST_F_TIMEOUT(below_low, below_low_over_high, 300)
 {
@@ -172,13 +172,13 @@ TEST_F_TIMEOUT(below_low, below_low_over_high, 300)
 		  (int64_t)params.file_size / 16)
 		TH_LOG("HIGH has lost page cache");
 	EXPECT_GT(c.high_asked.calls[PROBE_BELOW_LOW], 0);
-	expect_low_had_to_give(_metadata, &c);
+	expect_low_lost_and_delayed(_metadata, &c);
 }
 
-/* The control: without ops HIGH has to give, whatever LOW does. */
+/* The control: without ops HIGH loses pages. */
 TEST_F_TIMEOUT(below_low, below_low_over_high_without_ops, 300)
 {
-	expect_high_has_to_give(_metadata, &self->p);
+	expect_high_lost(_metadata, &self->p);
 }
 
 MEMCG_BPF_HARNESS_MAIN

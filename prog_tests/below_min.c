@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * below_min: what BPF says yes to is protected from reclaim as memory.min does
- * it, no less and no more.
+ * below_min: a cgroup for which BPF says yes has the protection that memory.min gives, no
+ * less and no more.
  *
  * All tests but the last two run in this tree:
  *
@@ -10,11 +10,11 @@
  *   `-- low			FILE_SIZE of page cache, memory.min = 0
  *
  * They reclaim with PARENT as the target, by its memory.reclaim unless said
- * otherwise, so that all that is reclaimed was HIGH's or LOW's.  Who has lost
- * what is read from memory.current and memory.stat of both.
+ * otherwise, so all pages are taken from HIGH or LOW.  memory.current and memory.stat of
+ * both show how many each has lost.
  *
- * There is no swap, so anonymous memory cannot be reclaimed: it serves only to
- * make page cache go.
+ * There is no swap, so anonymous memory cannot be reclaimed.  Charging it pushes out page
+ * cache.
  */
 #include "harness.h"
 #include "protection/protection.h"
@@ -43,8 +43,8 @@ FIXTURE_TEARDOWN(below_min)
 }
 
 /*
- * While there is something else, HIGH loses nothing.  LOW has no ops: BPF is not
- * asked about it.
+ * HIGH loses nothing while LOW has pages to reclaim.  LOW has no ops, so BPF is not asked
+ * about it.
  */
 TEST_F_TIMEOUT(below_min, high_keeps_its_pages_while_low_has_some, 300)
 {
@@ -64,8 +64,8 @@ TEST_F_TIMEOUT(below_min, both_lose_if_bpf_says_no, 300)
 }
 
 /*
- * HIGH and LOW have the same ops, PARENT's.  A yes is for the cgroup that BPF was
- * asked about: here LOW keeps its pages and HIGH does not.
+ * HIGH and LOW inherit the ops of PARENT, which say yes about LOW only.  LOW keeps its
+ * pages, and HIGH does not.
  */
 TEST_F_TIMEOUT(below_min, a_yes_protects_no_other_cgroup, 300)
 {
@@ -73,8 +73,8 @@ TEST_F_TIMEOUT(below_min, a_yes_protects_no_other_cgroup, 300)
 }
 
 /*
- * When nothing else is left, a task is killed, and HIGH still loses nothing.
- * This is where memory.min is not memory.low.
+ * When nothing else is left to reclaim, a task is OOM-killed, and HIGH still loses nothing.
+ * In this memory.min differs from memory.low.
  *
  *   memcg_bpf.below_min.<pid>	memory.max = 2 * FILE_SIZE
  *   |-- high			FILE_SIZE of page cache
@@ -96,7 +96,7 @@ TEST_F_TIMEOUT(below_min, does_not_yield_to_oom, 300)
 	EXPECT_GT(asked(p, p->high, PROBE_BELOW_MIN), 0);
 }
 
-/* The control: BPF says no, and the same task lives on HIGH's page cache. */
+/* The control: BPF says no.  HIGH loses page cache, and the same task is not killed. */
 TEST_F_TIMEOUT(below_min, no_oom_if_bpf_says_no, 300)
 {
 	struct pressure *p = &self->p;
@@ -113,8 +113,8 @@ TEST_F_TIMEOUT(below_min, no_oom_if_bpf_says_no, 300)
 }
 
 /*
- * A no leaves the kernel's own memory.min in force: HIGH keeps its pages, even
- * when LOW has none left and the reclaim fails.
+ * A no does not switch memory.min off: HIGH keeps its pages, even when LOW has none left
+ * and memory.reclaim fails.
  *
  *   memcg_bpf.below_min.<pid>
  *   |-- high			memory.min = max; BPF says no
@@ -165,15 +165,15 @@ TEST_F_TIMEOUT(below_min, memory_max_of_high_is_not_hindered, 300)
 	expect_memory_max_is_not_hindered(_metadata, &self->p, &below_min);
 }
 
-/* HIGH's ops say yes, then no, then yes: each counts from the next question on. */
+/* HIGH's ops say yes, then no, then yes.  The kernel asks anew in each reclaim. */
 TEST_F_TIMEOUT(below_min, each_answer_counts_from_the_next_question, 300)
 {
 	expect_each_answer_counts(_metadata, &self->p, &below_min);
 }
 
 /*
- * HIGH and LOW at work at the same time, with memory for one and a half of them.
- * LOW has to give, and is delayed.  See prog_tests/protection/contest.h for the tree.
+ * HIGH and LOW work at the same time, and half a FILE_SIZE is missing.  LOW loses pages,
+ * and is delayed.  prog_tests/protection/contest.h draws the tree.
  */
 TEST_F_TIMEOUT(below_min, below_min_over_high, 300)
 {
@@ -182,13 +182,13 @@ TEST_F_TIMEOUT(below_min, below_min_over_high, 300)
 	EXPECT_EQ(0, c.high.stolen)
 		TH_LOG("HIGH has lost page cache");
 	EXPECT_GT(c.high_asked.calls[PROBE_BELOW_MIN], 0);
-	expect_low_had_to_give(_metadata, &c);
+	expect_low_lost_and_delayed(_metadata, &c);
 }
 
-/* The control: without ops HIGH has to give, whatever LOW does. */
+/* The control: without ops HIGH loses pages. */
 TEST_F_TIMEOUT(below_min, below_min_over_high_without_ops, 300)
 {
-	expect_high_has_to_give(_metadata, &self->p);
+	expect_high_lost(_metadata, &self->p);
 }
 
 MEMCG_BPF_HARNESS_MAIN

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reclaim because the machine is short of memory, and not a cgroup.
+ * Global reclaim: the machine is short of memory, and not a cgroup.
  *
  *   memcg_bpf.global_reclaim.<pid>	no limits
  *   |-- protected		a file in memory; ops that say yes
  *   `-- hog			reads a file of holes that is larger than memory
  *
- * No cgroup here has a limit, so that whoever asks the ops is kswapd, or a task in
- * reclaim for the whole machine: /proc/vmstat tells that there was some.
+ * No cgroup here has a limit, so the ops are asked only by kswapd, or by a task in
+ * reclaim for the whole machine.  /proc/vmstat shows that there was such reclaim.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,14 +17,14 @@
 
 #include "cgroup.h"
 #include "harness.h"
+#include "page_cache.h"
 #include "probe.h"
+#include "size.h"
 #include "testbed.h"
 #include "worker.h"
-#include "workload.h"
 
-#define MiB		(1ULL << 20)
 #define FILE_SIZE	(8 * MiB)
-/* More would have to be filled than a test may take. */
+/* Filling more memory would take longer than a test may. */
 #define MAX_MEMORY	(8192 * MiB)
 /* One pass fills memory; the ops are asked in the second at the latest. */
 #define PASSES		3
@@ -38,7 +38,7 @@ FIXTURE(global_reclaim)
 	int link;
 };
 
-/* The callback that the ops have, and say yes by. */
+/* The only callback of the ops, which answers yes. */
 FIXTURE_VARIANT(global_reclaim)
 {
 	enum probe_callback callback;
@@ -77,8 +77,7 @@ FIXTURE_SETUP(global_reclaim)
 	ASSERT_EQ(0, probe_answer(self->probe, NULL,
 				  (struct probe_answer){ .below_low = 1, .below_min = 1 }));
 	self->link = probe_attach(self->probe, self->protected, 0);
-	ASSERT_GE(self->link, 0)
-		TH_LOG("attach: %s", strerror(-self->link));
+	ASSERT_ATTACHED(self->link);
 }
 
 FIXTURE_TEARDOWN(global_reclaim)
@@ -89,17 +88,12 @@ FIXTURE_TEARDOWN(global_reclaim)
 	probe__destroy(self->probe);
 }
 
-static int write_file(void *path)
-{
-	return workload_write_file(path, FILE_SIZE) ? 1 : 0;
-}
-
 struct hog_job {
 	char path[PATH_MAX];
 	volatile bool stop;
 };
 
-/* Read holes: pages that are clean, and that no disk has to be asked for. */
+/* Read holes: clean page cache without disk I/O. */
 static int read_holes(void *arg)
 {
 	static char chunk[MiB];
@@ -150,7 +144,7 @@ TEST_F_TIMEOUT(global_reclaim, asks_and_spares_what_bpf_protects, 600)
 
 	ASSERT_NE(NULL, job);
 	snprintf(path, sizeof(path), "%s/protected", self->tb.dir);
-	ASSERT_EQ(0, worker_run(self->protected, write_file, path, STEP_TIMEOUT_MS));
+	ASSERT_EQ(0, page_cache_fill(self->protected, path, FILE_SIZE));
 	EXPECT_EQ(0, probe_total(self->probe, variant->callback))
 		TH_LOG("BPF was asked before there was any reclaim");
 
@@ -170,7 +164,7 @@ TEST_F_TIMEOUT(global_reclaim, asks_and_spares_what_bpf_protects, 600)
 	TH_LOG("%" PRIu64 " pages scanned, asked %" PRIu64 " times, %" PRId64 " pages taken",
 	       scans, calls, cg_read_key(self->protected, "memory.stat", "pgsteal"));
 	if (!scans)
-		SKIP(return, "no reclaim came about, although more was read than memory has");
+		SKIP(return, "there was no global reclaim, although more was read than memory has");
 	EXPECT_GT(calls, 0)
 		TH_LOG("the machine was short of memory, and BPF was not asked");
 	EXPECT_EQ(0, cg_read_key(self->protected, "memory.stat", "pgsteal"));

@@ -5,8 +5,8 @@
  *
  *   memcg_bpf.reclaim.<pid>
  *   |-- named			a program reclaims from this one
- *   |   `-- inner		has pages, in what a test puts here
- *   `-- other			has as many
+ *   |   `-- inner		page cache or anonymous memory, as each test needs
+ *   `-- other			page cache in the first test: the control
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -14,12 +14,13 @@
 #include <signal.h>
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 
-#include "btf_text.h"
 #include "cgroup.h"
+#include "gfp.h"
 #include "harness.h"
+#include "page_cache.h"
 #include "revision.h"
+#include "size.h"
 #include "swap.h"
 #include "testbed.h"
 #include "worker.h"
@@ -28,12 +29,11 @@
 #include "reclaim.skel.h"
 #include "reclaim_types.h"
 
-#define MiB	(1024LL * 1024)
-#define SIZE	(16 * MiB)
-#define WANTED	(8 * MiB)
+#define SIZE	SCALED(16 * MiB)
+#define WANTED	SCALED(8 * MiB)
 
-/* what else is charged and freed meanwhile is far below this */
-#define SLACK	(1 * MiB)
+/* Far above what else is charged and freed during a test. */
+#define SLACK	SCALED(1 * MiB)
 
 FIXTURE(reclaim)
 {
@@ -41,31 +41,9 @@ FIXTURE(reclaim)
 	char named[PATH_MAX];
 	char inner[PATH_MAX];
 	char other[PATH_MAX];
-	char swap[PATH_MAX + 8];	/* "": none */
+	char swap[SWAP_PATH_MAX];	/* "": none */
 	struct reclaim *skel;
 };
-
-static __u32 gfp_kernel(struct __test_metadata *_metadata)
-{
-	static const char *const bits[] = {
-		"___GFP_IO_BIT", "___GFP_FS_BIT", "___GFP_DIRECT_RECLAIM_BIT",
-		"___GFP_KSWAPD_RECLAIM_BIT",
-	};
-	struct btf *btf = btf__load_vmlinux_btf();
-	__u32 gfp = 0;
-	size_t i;
-	int bit;
-
-	ASSERT_NE(NULL, btf);
-	for (i = 0; i < ARRAY_SIZE(bits); i++) {
-		bit = btf_enumerator(btf, bits[i]);
-		ASSERT_GE(bit, 0)
-			TH_LOG("BTF has no %s", bits[i]);
-		gfp |= 1U << bit;
-	}
-	btf__free(btf);
-	return gfp;
-}
 
 FIXTURE_SETUP(reclaim)
 {
@@ -81,7 +59,8 @@ FIXTURE_SETUP(reclaim)
 
 	self->skel = reclaim__open();
 	ASSERT_NE(NULL, self->skel);
-	self->skel->rodata->gfp_kernel = gfp_kernel(_metadata);
+	self->skel->rodata->gfp_kernel = gfp_kernel();
+	ASSERT_NE(0, self->skel->rodata->gfp_kernel);
 	bpf_object__for_each_map(map, self->skel->obj) {
 		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
 			bpf_map__set_autocreate(map, false);
@@ -91,14 +70,8 @@ FIXTURE_SETUP(reclaim)
 FIXTURE_TEARDOWN(reclaim)
 {
 	reclaim__destroy(self->skel);
-	if (self->swap[0])
-		EXPECT_EQ(0, swap_off(self->swap));
+	EXPECT_EQ(0, swap_stop(self->swap));
 	EXPECT_EQ(0, testbed_destroy(&self->tb));
-}
-
-static int write_file(void *path)
-{
-	return workload_write_file(path, SIZE) ? 1 : 0;
 }
 
 /* Give a cgroup a file's worth of clean page cache. */
@@ -109,7 +82,7 @@ static void fill(struct __test_metadata *_metadata, FIXTURE_DATA(reclaim) *self,
 
 	snprintf(path, sizeof(path), "%s/%s", self->tb.dir,
 		 strrchr(cgroup, '/') + 1);
-	ASSERT_EQ(0, worker_run(cgroup, write_file, path, STEP_TIMEOUT_MS));
+	ASSERT_EQ(0, page_cache_fill(cgroup, path, SIZE));
 }
 
 static int touch_and_hold(void *arg)
@@ -141,7 +114,7 @@ static pid_t hold_anon(struct __test_metadata *_metadata,
 	return worker;
 }
 
-/* Have the program reclaim WANTED from NAMED; what the kfunc returned. */
+/* Have the program reclaim WANTED from NAMED.  Return what the kfunc returned, in pages. */
 static uint64_t run(struct __test_metadata *_metadata, FIXTURE_DATA(reclaim) *self,
 		    __u32 options, int swappiness)
 {
@@ -151,7 +124,7 @@ static uint64_t run(struct __test_metadata *_metadata, FIXTURE_DATA(reclaim) *se
 		.options = options,
 		.swappiness = swappiness,
 	};
-	/* what the program writes comes back to where its argument was */
+	/* The kernel copies the context back, with what the program wrote to @reclaimed. */
 	LIBBPF_OPTS(bpf_test_run_opts, opts,
 		    .ctx_in = &request,
 		.ctx_size_in = sizeof(request),
@@ -192,12 +165,83 @@ TEST_F_TIMEOUT(reclaim, is_from_the_memcg_named_and_below, 120)
 	EXPECT_GE(cg_read_number(self->other, "memory.current"), other - SLACK)
 		TH_LOG("the sibling of the memcg named has lost pages");
 
-	/* and says how much */
+	/* The kfunc returns how much it has reclaimed. */
 	EXPECT_LE((int64_t)reclaimed, fell + SLACK);
 	EXPECT_GE((int64_t)reclaimed, fell - SLACK);
 }
 
-/* There is nothing to reclaim, and that is what is returned. */
+/* The counters of memory.stat by reclaimer.  A kernel may not have all of them. */
+static const char * const reclaimers[] = {
+	"pgsteal_direct", "pgsteal_kswapd", "pgsteal_proactive", "pgsteal_khugepaged",
+};
+
+struct stolen {
+	int64_t pages[ARRAY_SIZE(reclaimers)];
+};
+
+static struct stolen stolen_from(const char *cgroup)
+{
+	struct stolen stolen;
+	int64_t pages;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(reclaimers); i++) {
+		pages = cg_read_key(cgroup, "memory.stat", reclaimers[i]);
+		stolen.pages[i] = pages < 0 ? 0 : pages;
+	}
+	return stolen;
+}
+
+/* Reclaim from NAMED; return the counter of memory.stat that has most of it, or NULL. */
+static const char *counted_as(struct __test_metadata *_metadata,
+			      FIXTURE_DATA(reclaim) *self, __u32 options)
+{
+	struct stolen before, after;
+	const char *counter = NULL;
+	uint64_t reclaimed;
+	int64_t pages;
+	size_t i;
+
+	fill(_metadata, self, self->inner);
+	before = stolen_from(self->named);
+	reclaimed = run(_metadata, self, options, -1);
+	after = stolen_from(self->named);
+	ASSERT_GE(reclaimed * sysconf(_SC_PAGESIZE), WANTED / 2);
+	for (i = 0; i < ARRAY_SIZE(reclaimers); i++) {
+		pages = after.pages[i] - before.pages[i];
+		if (pages)
+			TH_LOG("options 0x%x: reclaimed %" PRIu64 " pages, %s grew by %" PRId64,
+			       options, reclaimed, reclaimers[i], pages);
+		if (pages > (int64_t)reclaimed / 2)
+			counter = reclaimers[i];
+	}
+	return counter;
+}
+
+/*
+ * The kfunc takes pages for a caller that is not in the cgroup.  The control is that
+ * memory.stat counts nothing where there is nothing to take.
+ */
+TEST_F_TIMEOUT(reclaim, is_counted, 120)
+{
+	const char *plain, *proactive;
+	struct stolen none;
+	size_t i;
+
+	load(_metadata, self);
+	run(_metadata, self, 0, -1);
+	none = stolen_from(self->named);
+	for (i = 0; i < ARRAY_SIZE(reclaimers); i++) {
+		ASSERT_LE(none.pages[i] * sysconf(_SC_PAGESIZE), SLACK)
+			TH_LOG("%s counts pages, though there was nothing to reclaim", reclaimers[i]);
+	}
+	plain = counted_as(_metadata, self, 0);
+	proactive = counted_as(_metadata, self, RECLAIM_PROACTIVE);
+	ANSWER("as %s, and with MEMCG_RECLAIM_PROACTIVE as %s", plain ?: "none of them",
+	       proactive ?: "none of them");
+}
+
+/* There is nothing to reclaim, so the kfunc returns 0, or a few pages of other use. */
 TEST_F_TIMEOUT(reclaim, of_nothing_returns_next_to_nothing, 120)
 {
 	uint64_t reclaimed;
@@ -214,13 +258,7 @@ TEST_F_TIMEOUT(reclaim, swaps_only_if_allowed, 120)
 	pid_t worker;
 	int ret;
 
-	snprintf(self->swap, sizeof(self->swap), "%s/swap", self->tb.dir);
-	ret = swap_on(self->swap, 4 * SIZE);
-	if (ret) {
-		self->swap[0] = '\0';
-		SKIP(return, "cannot swap to a file in %.500s: %s; CONFIG_SWAP=y, and set SCRATCH_DIR to a directory on a disk, such as ext4",
-		     self->tb.dir, strerror(-ret));
-	}
+	SKIP_IF(swap_start(&self->tb, self->swap, 4 * SIZE));
 	load(_metadata, self);
 	worker = hold_anon(_metadata, self);
 
@@ -241,8 +279,8 @@ TEST_F_TIMEOUT(reclaim, swaps_only_if_allowed, 120)
 }
 
 /*
- * A swappiness that there is not is refused.  The error comes in an unsigned number,
- * which a program may well take for pages: the control is one that there is.
+ * An invalid swappiness is refused.  The kfunc returns the error as an unsigned number,
+ * which a program may take for pages.  The control is a valid swappiness.
  */
 TEST_F_TIMEOUT(reclaim, with_wrong_swappiness_is_refused, 120)
 {

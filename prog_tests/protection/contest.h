@@ -16,12 +16,12 @@
  *
  * The work is to write a file of FILE_SIZE, to touch anonymous memory of
  * CG_LIMIT / 2 - FILE_SIZE * 3 / 4, and then to read the file again and again.
- * LOW begins, and reads when HIGH comes.  For both to have all of it, half a
- * FILE_SIZE is missing.  With all of HIGH's memory and the anonymous one of LOW,
- * there is still room for half of LOW's file, so nothing has to be killed.
+ * LOW begins, and has read its file once when HIGH starts.  Half a FILE_SIZE is missing for
+ * both.  Beside all of HIGH's memory and the anonymous memory of LOW there is room for half
+ * of LOW's file, so the kernel need not OOM-kill a task.
  *
- * The ops say yes while HIGH is at work, and no before and after.  That is what
- * a trigger that watches HIGH would make of them, but it needs no clock.
+ * The ops say yes while HIGH works, and no before and after, as with the trigger.  The test
+ * sets the answers itself, so it does not depend on timing.
  */
 struct contest {
 	const struct probe_answer *high_answer;	/* NULL: no ops in HIGH and LOW */
@@ -35,7 +35,7 @@ struct contest {
 	unsigned int low_passes;
 };
 
-/* so much of it is seen, before it ends */
+/* The contest ends after this many passes or delays: see contest_run(). */
 #define CONTEST_PASSES	3
 #define CONTEST_DELAYS	2
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "page_cache.h"
 #include "params.h"
 #include "pressure.h"
 #include "worker.h"
@@ -48,19 +49,14 @@ int pressure_file(const struct pressure *p, const char *cgroup, char *file)
 		0 : -ENAMETOOLONG;
 }
 
-static int fill(void *file)
-{
-	return workload_write_file(file, params.file_size) ? 1 : 0;
-}
-
 int pressure_fill(const struct pressure *p, const char *cgroup)
 {
 	char file[PATH_MAX];
 	int ret = pressure_file(p, cgroup, file);
 
-	if (!ret)
-		ret = worker_run(cgroup, fill, file, STEP_TIMEOUT_MS);
-	return ret > 0 ? -ECHILD : ret;
+	if (ret)
+		return ret;
+	return page_cache_fill(cgroup, file, params.file_size);
 }
 
 int pressure_drop(const struct pressure *p, const char *cgroup)

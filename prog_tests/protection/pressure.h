@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "probe.h"
+#include "size.h"
 #include "testbed.h"
 
 /*
@@ -30,7 +31,7 @@ struct pressure {
  * With smaller files what the kernel counts in batches on each processor, up to
  * 64 pages, hides what is to be seen.
  */
-#define PRESSURE_MIN_FILE_SIZE (16ULL << 20)
+#define PRESSURE_MIN_FILE_SIZE ((unsigned long long)SCALED(16 * MiB))
 
 /**
  * pressure_create() - make the cgroups, and load the probe

@@ -16,7 +16,8 @@
 /* In FIXTURE_SETUP(): skip if the counters are too coarse for the files. */
 #define REQUIRE_FILE_SIZE() do {					\
 	if (params.file_size < PRESSURE_MIN_FILE_SIZE)			\
-		SKIP(return, "FILE_SIZE is too small to see reclaim: set CG_LIMIT to 64M or more, and FILE_SIZE to 16M or more"); \
+		SKIP(return, "FILE_SIZE is too small to see reclaim: set CG_LIMIT to %lluM or more, and FILE_SIZE to %lluM or more", \
+		     4 * PRESSURE_MIN_FILE_SIZE / MiB, PRESSURE_MIN_FILE_SIZE / MiB); \
 } while (0)
 
 /* What HIGH and LOW have lost. */
@@ -32,8 +33,7 @@ static inline void attach(struct __test_metadata *_metadata,
 {
 	ASSERT_EQ(0, probe_answer(p->probe, cgroup, answer));
 	p->link = probe_attach(p->probe, to, 0);
-	ASSERT_GE(p->link, 0)
-		TH_LOG("attach: %s", strerror(-p->link));
+	ASSERT_ATTACHED(p->link);
 }
 
 /* How often BPF was asked about @cgroup; below_low and below_min look alike. */
@@ -134,7 +134,7 @@ static inline struct losses fill_and_charge(struct __test_metadata *_metadata,
 	return lost;
 }
 
-/* No page is gone; charges in stock for a processor may be. */
+/* Reclaim took no page.  Drained stocks of processors may lower memory.current. */
 static inline void expect_kept(struct __test_metadata *_metadata,
 			       const char *name,
 			       const struct pressure_counts *lost)
@@ -147,7 +147,7 @@ static inline void expect_kept(struct __test_metadata *_metadata,
 		TH_LOG("%s has lost memory", name);
 }
 
-/* At least @size is gone, and reclaim has taken it. */
+/* memory.current fell by @size or more, and reclaim took pages. */
 static inline void expect_lost(struct __test_metadata *_metadata,
 			       const char *name,
 			       const struct pressure_counts *lost,
@@ -180,12 +180,11 @@ static inline struct contest contest(struct __test_metadata *_metadata,
 	return c;
 }
 
-/* LOW has lost what was missing, and its task was made to wait. */
-static inline void expect_low_had_to_give(struct __test_metadata *_metadata,
-					  const struct contest *c)
+/* LOW has lost the pages that were missing, and its task was delayed. */
+static inline void expect_low_lost_and_delayed(struct __test_metadata *_metadata,
+					       const struct contest *c)
 {
-	int64_t ms = params.over_high_ms < MAX_DELAY_MS ?
-		params.over_high_ms : MAX_DELAY_MS;
+	int64_t ms = delay_stall_us(params.over_high_ms) / 1000;
 
 	EXPECT_GE(c->low.stolen * sysconf(_SC_PAGESIZE),
 		  (int64_t)params.file_size / 4)
@@ -193,7 +192,7 @@ static inline void expect_low_had_to_give(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, c->high_asked.delays);
 	EXPECT_GE(c->low_asked.delays, CONTEST_DELAYS);
 
-	/* The last delay has only begun; the others are in full, but for a tick. */
+	/* The last delay may have only begun.  The others are complete but for a tick. */
 	EXPECT_GE(c->low_stall_us,
 		  (int64_t)(c->low_asked.delays - 1) * ms * 950)
 		TH_LOG("LOW was stalled for less than BPF asked for");

@@ -8,7 +8,7 @@
 
 #include "pressure_harness.h"
 
-/* one of the two */
+/* below_low or below_min: the callback, and its answer yes */
 struct protection {
 	enum probe_callback callback;
 	struct probe_answer yes;
@@ -34,7 +34,7 @@ expect_high_keeps_its_pages(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, asked(p, p->low, prot->callback));
 }
 
-/* What there is to lose is lost by both. */
+/* Reclaim takes pages from HIGH and from LOW. */
 static inline void expect_both_lose(struct __test_metadata *_metadata,
 				    struct pressure *p)
 {
@@ -125,7 +125,7 @@ expect_memory_reclaim_is_not_hindered(struct __test_metadata *_metadata,
 	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8 * 3);
 	expect_kept(_metadata, "LOW", &lost.low);
 	EXPECT_EQ(0, lost.high.low)
-		TH_LOG("HIGH lost pages as one whom memory.low protects");
+		TH_LOG("reclaim broke HIGH's protection: memory.events has low");
 }
 
 /* HIGH has ops that say yes, and is the target, by its memory.max. */
@@ -145,12 +145,12 @@ expect_memory_max_is_not_hindered(struct __test_metadata *_metadata,
 
 	expect_lost(_metadata, "HIGH", &lost.high, params.file_size / 8 * 3);
 	EXPECT_EQ(0, lost.high.low)
-		TH_LOG("HIGH lost pages as one whom memory.low protects");
+		TH_LOG("reclaim broke HIGH's protection: memory.events has low");
 }
 
 /*
- * HIGH has ops that say yes, then no, then yes.  Reclaim in PARENT before and after
- * each change takes LOW's pages, both's, and LOW's again.
+ * HIGH has ops that say yes, then no, then yes.  After each answer PARENT is reclaimed
+ * from.  HIGH loses pages only after the no.
  */
 static inline void
 expect_each_answer_counts(struct __test_metadata *_metadata, struct pressure *p,
@@ -176,9 +176,9 @@ expect_each_answer_counts(struct __test_metadata *_metadata, struct pressure *p,
 	expect_kept(_metadata, "HIGH (yes again)", &lost.high);
 }
 
-/* HIGH and LOW compete, and HIGH has to give, whatever LOW does. */
-static inline void expect_high_has_to_give(struct __test_metadata *_metadata,
-					   struct pressure *p)
+/* HIGH and LOW compete without ops.  HIGH loses pages. */
+static inline void expect_high_lost(struct __test_metadata *_metadata,
+				    struct pressure *p)
 {
 	struct contest c = contest(_metadata, p, NULL);
 
