@@ -9,20 +9,20 @@
  *   |-- sibling
  *   `-- bystander		has empty ops
  *
- * There are two sets of ops, FIRST and SECOND.  Whose a cgroup has is seen in
- * reclaim of the root of this tree, in which the kernel asks the ops of every
- * cgroup below whether it is protected: so it is known for all three at once, and
- * for inner ones, too, and nothing needs to be charged.
+ * The ops are FIRST and SECOND.  To find the owner of each cgroup, a test
+ * reclaims from the root of this tree: the kernel asks the ops of every cgroup below
+ * whether it is protected.  That shows the owners of all three at once, inner cgroups
+ * included, and nothing needs to be charged.
  *
- * While nobody in the system has ops, a kernel need not look for any, and what a
- * link has left behind by mistake would not be seen.  So the bystander has some.
+ * While no cgroup in the system has ops, a kernel may skip its hooks, and the tests would
+ * not notice what a link has left behind.  So the bystander has ops.
  *
- * Every test looks at that before and after, and in the end there must be no link
- * left of either set.
+ * Every test checks the owners before and after.  The teardown fails a test that leaves a
+ * link of FIRST or SECOND.
  */
 #include "attach/attach_harness.h"
 
-/* An attachment reaches the cgroup and what is below, and ends with its link. */
+/* The ops reach the cgroup and its descendants until the last descriptor is closed. */
 TEST_F(attach, lasts_as_long_as_its_link)
 {
 	int link, copy;
@@ -61,7 +61,7 @@ TEST_F(attach, to_sibling_is_separate)
 	expect_detached(_metadata, self, SECOND, "both closed");
 }
 
-/* The same, with the same ops. */
+/* As to_sibling_is_separate, with the same ops for both. */
 TEST_F(attach, of_same_ops_to_sibling_is_separate)
 {
 	int link, other;
@@ -78,6 +78,36 @@ TEST_F(attach, of_same_ops_to_sibling_is_separate)
 		      OWNERS(NOBODY, NOBODY, FIRST));
 	close(other);
 	expect_detached(_metadata, self, FIRST, "both closed");
+}
+
+/*
+ * The same ops attached above and below: two links, each of which ends by itself.
+ *
+ *   target			FIRST, which may be overridden; closed first
+ *   `-- child			FIRST
+ */
+TEST_F(attach, of_same_ops_below_is_separate)
+{
+	int link, inner;
+
+	link = attach(self, FIRST, self->target, BPF_F_ALLOW_OVERRIDE);
+	ASSERT_GE(link, 0);
+	inner = attach(self, FIRST, self->child, 0);
+	ASSERT_GE(inner, 0)
+		TH_LOG("attach to the child: %s", strerror(-inner));
+	expect_owners(_metadata, self, "attached twice",
+		      OWNERS(FIRST, FIRST, NOBODY));
+	expect_refused(_metadata, attach(self, FIRST, self->child, 0), EBUSY,
+		       "the same ops a third time");
+	expect_refused(_metadata, attach(self, SECOND, self->child, 0), EBUSY,
+		       "other ops");
+
+	close(link);
+	expect_owners(_metadata, self, "the outer closed",
+		      OWNERS(NOBODY, FIRST, NOBODY));
+	close(inner);
+	expect_detached(_metadata, self, FIRST, "both closed");
+	expect_attach_works(_metadata, self);
 }
 
 TEST_F(attach, to_root_reaches_all)
@@ -100,8 +130,8 @@ TEST_F(attach, to_root_reaches_all)
 }
 
 /*
- * A cgroup for which the memory controller is off belongs to the memcg of the
- * nearest ancestor that has one, and so do its ops:
+ * A cgroup without the memory controller uses the memcg of the nearest ancestor that has
+ * one.  Ops attached to the cgroup go to that memcg:
  *
  *   memcg_bpf.attach.<pid>
  *   |-- target
@@ -133,16 +163,16 @@ TEST_F(attach, without_controller_goes_to_ancestor)
 }
 
 /*
- * An attach that names no cgroup fails.  One to the root, say, is to succeed, so
- * nobody may be in its way.
+ * An attach that names no cgroup fails.  A broken kernel may take it for an attach to the
+ * root.  The bystander's ops would make that fail with EBUSY, so they are detached first.
  */
 TEST_F(attach, without_fd_is_refused)
 {
 	int link;
 
 	close(self->bystander);
-	memcg_bpf_prepare(self->sets[FIRST]->maps.probe_ops);
-	link = memcg_bpf_link_to_none(bpf_map__fd(self->sets[FIRST]->maps.probe_ops),
+	memcg_bpf_prepare(self->probes[FIRST]->maps.probe_ops);
+	link = memcg_bpf_link_to_none(bpf_map__fd(self->probes[FIRST]->maps.probe_ops),
 				      0);
 	expect_refusal(_metadata, link, REFUSAL_NO_CGROUP, "no cgroup");
 	expect_attach_works(_metadata, self);
@@ -191,14 +221,14 @@ TEST_F(attach, to_what_is_no_cgroup_is_refused)
 
 	expect_refused(_metadata,
 		       attach_fd(self, FIRST,
-				 bpf_map__fd(self->sets[FIRST]->maps.probe_ops), 0),
+				 bpf_map__fd(self->probes[FIRST]->maps.probe_ops), 0),
 		       EBADF, "the map itself");
 	expect_attach_works(_metadata, self);
 }
 
 /*
- * A hierarchy of cgroup v1 without controllers, which nobody but this process
- * sees mounted.
+ * A hierarchy of cgroup v1 without controllers.  The mount namespace is private, so only
+ * this process sees the mount.
  */
 TEST_F(attach, to_cgroup_v1_is_refused)
 {
@@ -231,7 +261,7 @@ TEST_F(attach, to_removed_cgroup_is_refused)
 	expect_attach_works(_metadata, self);
 }
 
-/* Each flag that means nothing, alone and with BPF_F_ALLOW_OVERRIDE. */
+/* Each flag that the interface does not define, alone and with BPF_F_ALLOW_OVERRIDE. */
 TEST_F(attach, with_unknown_flag_is_refused)
 {
 	static const __u32 with[] = { 0, BPF_F_ALLOW_OVERRIDE };
@@ -271,15 +301,15 @@ TEST_F(attach, with_unknown_flag_is_refused)
 }
 
 /*
- * A cgroup that has ops of its own takes no others, with whatever flags, and what
- * was asked for has no effect on what may be done below it.
+ * A second attach to a cgroup fails with EBUSY, whatever its flags.  The refused flags have
+ * no effect: only those of the first attach decide whether the child may be attached to.
  */
 static void expect_busy(struct __test_metadata *_metadata,
 			FIXTURE_DATA(attach) *self, __u32 flags)
 {
 	static const __u32 others_flags[] = { 0, BPF_F_ALLOW_OVERRIDE };
 	struct owners before;
-	int link, other, set;
+	int link, other, which;
 	char what[64];
 	size_t i;
 
@@ -289,14 +319,14 @@ static void expect_busy(struct __test_metadata *_metadata,
 	before = owners_now(_metadata, self);
 	EXPECT_EQ(FIRST, before.target);
 
-	for (set = FIRST; set < NR_SETS; set++) {
+	for (which = FIRST; which < NR_PROBES; which++) {
 		for (i = 0; i < ARRAY_SIZE(others_flags); i++) {
 			snprintf(what, sizeof(what), "%s, flags %u over %u",
-				 set_name(set), others_flags[i], flags);
-			other = attach(self, set, self->target, others_flags[i]);
+				 ops_name(which), others_flags[i], flags);
+			other = attach(self, which, self->target, others_flags[i]);
 			expect_refused(_metadata, other, EBUSY, what);
 			expect_owners(_metadata, self, what, before);
-			EXPECT_EQ(1, memcg_bpf_count_links(self->sets[FIRST]->maps.probe_ops))
+			EXPECT_EQ(1, memcg_bpf_count_links(self->probes[FIRST]->maps.probe_ops))
 				TH_LOG("%s: the refused link is left", what);
 		}
 	}
@@ -304,7 +334,7 @@ static void expect_busy(struct __test_metadata *_metadata,
 	other = attach(self, SECOND, self->child, 0);
 	if (flags & BPF_F_ALLOW_OVERRIDE) {
 		EXPECT_GE(other, 0)
-			TH_LOG("flags are lost: %s", strerror(-other));
+			TH_LOG("the flags of the first attach are lost: %s", strerror(-other));
 		close(other);
 	} else {
 		expect_refused(_metadata, other, EBUSY, "the child");
@@ -339,7 +369,7 @@ TEST_F(attach, above_cgroup_with_ops_is_refused)
 		       EBUSY, "the parent, overridable");
 	expect_owners(_metadata, self, "after the refusals", before);
 	close(link);
-	wait_for_link(self, SECOND);
+	wait_for_link_free(self, SECOND);
 	expect_attach_works(_metadata, self);
 }
 

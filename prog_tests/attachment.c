@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An attachment to a cgroup: what its link tells, and what ends it.  The tree, and how
- * it is seen whose ops a cgroup has, are those of attach.c.
+ * An attachment to a cgroup: what its link tells, and what ends it.  attach.c draws the
+ * tree, and says how the owner of a cgroup is found.
  */
 #include "attach/attach_harness.h"
 
 static void expect_link_of(struct __test_metadata *_metadata,
-			   FIXTURE_DATA(attach) *self, int link, enum set set)
+			   FIXTURE_DATA(attach) *self, int link, enum ops which)
 {
 	struct bpf_link_info info = {};
 	__u32 len = sizeof(info);
 
 	ASSERT_EQ(0, bpf_link_get_info_by_fd(link, &info, &len));
 	EXPECT_EQ(BPF_LINK_TYPE_STRUCT_OPS, info.type);
-	EXPECT_EQ(self->map_ids[set], info.struct_ops.map_id)
-		TH_LOG("the link is not one of %s", set_name(set));
+	EXPECT_EQ(self->map_ids[which], info.struct_ops.map_id)
+		TH_LOG("the link is not one of %s", ops_name(which));
+	EXPECT_EQ((int64_t)self->map_ids[which], memcg_bpf_link_fdinfo(link, "map_id"))
+		TH_LOG("map_id of fdinfo");
 }
 
 TEST_F(attach, link_info_names_the_ops)
@@ -23,18 +25,18 @@ TEST_F(attach, link_info_names_the_ops)
 
 	ASSERT_GE(link, 0);
 	expect_link_of(_metadata, self, link, SECOND);
-	EXPECT_EQ(1, memcg_bpf_count_links(self->sets[SECOND]->maps.probe_ops));
-	EXPECT_EQ(0, memcg_bpf_count_links(self->sets[FIRST]->maps.probe_ops));
+	EXPECT_EQ(1, memcg_bpf_count_links(self->probes[SECOND]->maps.probe_ops));
+	EXPECT_EQ(0, memcg_bpf_count_links(self->probes[FIRST]->maps.probe_ops));
 	close(link);
 }
 
-/* The type has no update: a link keeps its ops. */
+/* memcg_bpf_ops has no update callback, so BPF_LINK_UPDATE fails and the link keeps its ops. */
 TEST_F(attach, update_of_link_is_refused)
 {
 	struct owners before;
 	int link, other, ret;
 
-	/* Ops that were attached once are complete, and may be given to a link. */
+	/* libbpf prepares the map in the first attach; BPF_LINK_UPDATE needs it prepared. */
 	other = attach(self, SECOND, self->sibling, 0);
 	ASSERT_GE(other, 0);
 	close(other);
@@ -44,7 +46,7 @@ TEST_F(attach, update_of_link_is_refused)
 	before = owners_now(_metadata, self);
 	EXPECT_EQ(FIRST, before.target);
 	ret = bpf_link_update(link,
-			      bpf_map__fd(self->sets[SECOND]->maps.probe_ops),
+			      bpf_map__fd(self->probes[SECOND]->maps.probe_ops),
 			      NULL);
 	EXPECT_EQ(-EOPNOTSUPP, ret)
 		TH_LOG("BPF_LINK_UPDATE: %s", ret ? strerror(-ret) : "done");
@@ -81,8 +83,8 @@ struct holder {
 	FIXTURE_DATA(attach) *self;
 	int cgroup_fd;
 	uid_t uid;
-	const char *pin;	/* or NULL; then it need not live */
-	int result;		/* where to write what came of it */
+	const char *pin;	/* where to pin the link, and exit; NULL: keep it open */
+	int result;		/* pipe for the link's descriptor, or a negative errno */
 };
 
 static int hold_link(void *arg)
@@ -102,7 +104,7 @@ static int hold_link(void *arg)
 	return 0;
 }
 
-/* Start it, and wait for what came of it: more than 0, or a negative errno. */
+/* Start a holder.  @link is its descriptor of the link, or a negative errno. */
 static pid_t start_holder(struct __test_metadata *_metadata,
 			  FIXTURE_DATA(attach) *self, uid_t uid,
 			  const char *pin, int *link)
@@ -151,22 +153,22 @@ static bool map_exists(__u32 id)
 	return fd >= 0;
 }
 
-/* Let go of a set of ops, and see whether the kernel does. */
-static void expect_let_go(struct __test_metadata *_metadata,
-			  FIXTURE_DATA(attach) *self, enum set set,
-			  const char *what)
+/* Destroy the probe: the kernel frees its map unless something holds a reference. */
+static void expect_map_freed(struct __test_metadata *_metadata,
+			     FIXTURE_DATA(attach) *self, enum ops which,
+			     const char *what)
 {
 	int ms;
 
-	probe__destroy(self->sets[set]);
-	self->sets[set] = NULL;
-	for (ms = 0; ms < LET_GO_MS && map_exists(self->map_ids[set]); ms += 10)
+	probe__destroy(self->probes[which]);
+	self->probes[which] = NULL;
+	for (ms = 0; ms < LINK_FREE_MS && map_exists(self->map_ids[which]); ms += 10)
 		usleep(10000);
-	EXPECT_FALSE(map_exists(self->map_ids[set]))
+	EXPECT_FALSE(map_exists(self->map_ids[which]))
 		TH_LOG("%s leaves a reference to the ops", what);
 }
 
-/* FIRST is attached and detached in each way there is, SECOND always refused. */
+/* FIRST is attached and detached in every way, and every attach of SECOND is refused. */
 TEST_F(attach, leaves_no_reference)
 {
 	int link, status;
@@ -176,13 +178,13 @@ TEST_F(attach, leaves_no_reference)
 	EXPECT_GE(link, 0);
 	ASSERT_EQ(0, kill(pid, SIGKILL));
 	ASSERT_EQ(1, worker_wait(pid, STEP_TIMEOUT_MS, &status));
-	wait_for_link(self, FIRST);
+	wait_for_link_free(self, FIRST);
 
 	link = attach(self, FIRST, self->target, BPF_F_ALLOW_OVERRIDE);
 	EXPECT_GE(link, 0);
 	bpf_link_detach(link);
 	close(link);
-	wait_for_link(self, FIRST);
+	wait_for_link_free(self, FIRST);
 
 	link = attach(self, FIRST, self->target, 0);
 	EXPECT_GE(link, 0);
@@ -190,13 +192,13 @@ TEST_F(attach, leaves_no_reference)
 	EXPECT_LT(attach(self, SECOND, self->child, 0), 0);
 	EXPECT_LT(attach(self, SECOND, self->sibling, BPF_F_REPLACE), 0);
 	EXPECT_LT(attach_fd(self, SECOND, -1, 0), 0);
-	EXPECT_LT(memcg_bpf_link_to_none(bpf_map__fd(self->sets[SECOND]->maps.probe_ops),
+	EXPECT_LT(memcg_bpf_link_to_none(bpf_map__fd(self->probes[SECOND]->maps.probe_ops),
 					 0), 0);
 	close(link);
-	wait_for_link(self, FIRST);
+	wait_for_link_free(self, FIRST);
 
-	expect_let_go(_metadata, self, FIRST, "a link that is gone");
-	expect_let_go(_metadata, self, SECOND, "a refused attach");
+	expect_map_freed(_metadata, self, FIRST, "a link that is gone");
+	expect_map_freed(_metadata, self, SECOND, "a refused attach");
 }
 
 TEST_F(attach, pin_outlives_the_process)
@@ -229,16 +231,16 @@ TEST_F(attach, pin_outlives_the_process)
 }
 
 /*
- * A user without capabilities cannot load ops: see load.c.  Whether one who was
- * given them may attach them is not promised either way, but then the answer is
- * what is done.
+ * A user without capabilities cannot load ops: see load.c.  The interface does not say
+ * whether such a user may attach ops that another has loaded.  Either way the result of
+ * BPF_LINK_CREATE must be true: after success the target has the ops, after an error nobody.
  */
 TEST_F(attach, unprivileged_is_all_or_nothing)
 {
 	int link, status;
 	pid_t pid;
 
-	/* so that the map is complete */
+	/* Only a privileged attach can prepare the map. */
 	expect_attach_works(_metadata, self);
 
 	pid = start_holder(_metadata, self, 65534, NULL, &link);
@@ -257,8 +259,8 @@ TEST_F(attach, unprivileged_is_all_or_nothing)
 	expect_attach_works(_metadata, self);
 }
 
-/* Remove a cgroup, and wait until the kernel has let go of it. */
-static void remove_for_good(struct __test_metadata *_metadata,
+/* Remove a cgroup, and wait until its memcg is freed. */
+static void remove_and_wait(struct __test_metadata *_metadata,
 			    FIXTURE_DATA(attach) *self, const char *cgroup,
 			    const char *what)
 {
@@ -274,13 +276,13 @@ static void remove_for_good(struct __test_metadata *_metadata,
 			usleep(10000);
 	}
 	EXPECT_EQ(0, dying)
-		TH_LOG("%s is removed, but not gone", what);
+		TH_LOG("%s is removed, but not freed", what);
 }
 
 /*
- * A link does not keep its cgroup from being removed, nor what is left of it
- * after that, and to close it then is harmless, whether or not it has ended with
- * the cgroup (link.c):
+ * An open link holds no reference to its cgroup: rmdir succeeds, and the memcg is freed.
+ * Closing the link afterwards changes nothing, whether or not the link has ended with the
+ * cgroup, which is the subject of link.c:
  *
  *   memcg_bpf.attach.<pid>
  *   |-- target
@@ -289,7 +291,7 @@ static void remove_for_good(struct __test_metadata *_metadata,
  *   |-- control		removed
  *   `-- gone			has FIRST; removed
  */
-TEST_F(attach, outlives_its_cgroup)
+TEST_F_TIMEOUT(attach, outlives_its_cgroup, 120)
 {
 	char control[PATH_MAX], gone[PATH_MAX];
 	int link, other, link_again;
@@ -302,8 +304,8 @@ TEST_F(attach, outlives_its_cgroup)
 	ASSERT_GE(link, 0);
 	expect_owner(_metadata, self, "attached", gone, FIRST);
 
-	remove_for_good(_metadata, self, control, "a cgroup without ops");
-	remove_for_good(_metadata, self, gone, "a cgroup with ops");
+	remove_and_wait(_metadata, self, control, "a cgroup without ops");
+	remove_and_wait(_metadata, self, gone, "a cgroup with ops");
 	if (!revision_can(CAN_LINK_END))
 		expect_link_of(_metadata, self, link, FIRST);
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * memcg_charged and memcg_uncharged: whom they tell of how many pages.  What is told
- * is compared with what the kernel counts, memory.current.
+ * memcg_charged and memcg_uncharged: for which memcg the kernel calls them, and with how many
+ * pages.  Charged minus uncharged is compared with memory.current.
  *
  *   memcg_bpf.charges.<pid>	has the ops
  *   |-- used			made after the attach; a worker does its job here
- *   `-- idle			the same, and nobody is in it
+ *   `-- idle			made after the attach; has no task
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -16,6 +16,7 @@
 #include "attach.h"
 #include "cgroup.h"
 #include "harness.h"
+#include "huge_page.h"
 #include "revision.h"
 #include "swap.h"
 #include "testbed.h"
@@ -34,13 +35,13 @@ FIXTURE(charges)
 	struct testbed tb;
 	char used[PATH_MAX];
 	char idle[PATH_MAX];
-	char swap[PATH_MAX + 8];	/* "": none */
+	char swap[SWAP_PATH_MAX];	/* "": none */
 	struct charges *skel;
 	struct charges_job *job;
 	int link;
 };
 
-/* Have the sums of a cgroup kept from now on. */
+/* Have the program add up the calls for a cgroup from now on. */
 static int keep_sums(struct charges *skel, const char *cgroup)
 {
 	struct charges_sum none = {};
@@ -69,17 +70,15 @@ FIXTURE_SETUP(charges)
 	ASSERT_NE(NULL, self->job);
 	self->skel = charges__open();
 	ASSERT_NE(NULL, self->skel);
-	ASSERT_EQ(0, revision_fit(self->skel->obj));
-	ASSERT_EQ(0, charges__load(self->skel));
+	ASSERT_EQ(0, revision_load(self->skel->skeleton));
 	self->link = memcg_bpf_attach_path(self->skel->maps.charges_ops,
 					   self->tb.cgroup, 0);
-	ASSERT_GE(self->link, 0)
-		TH_LOG("attach: %s", strerror(-self->link));
+	ASSERT_ATTACHED(self->link);
 
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->used, "used"));
 	ASSERT_EQ(0, keep_sums(self->skel, self->used));
 	ASSERT_EQ(0, cg_read_number(self->used, "memory.current"))
-		TH_LOG("memory was charged before there was anybody to count");
+		TH_LOG("memory was charged before the program counted");
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->idle, "idle"));
 	ASSERT_EQ(0, keep_sums(self->skel, self->idle));
 	ASSERT_EQ(0, keep_sums(self->skel, self->tb.cgroup));
@@ -90,17 +89,16 @@ FIXTURE_TEARDOWN(charges)
 	if (self->link >= 0)
 		close(self->link);
 	charges__destroy(self->skel);
-	if (self->swap[0])
-		EXPECT_EQ(0, swap_off(self->swap));
+	EXPECT_EQ(0, swap_stop(self->swap));
 	EXPECT_EQ(0, testbed_destroy(&self->tb));
 }
 
-/* After so many milliseconds in which nothing changes there is nothing to wait for. */
+/* Milliseconds without a change after which the counters are taken as final. */
 #define QUIET_MS	3000
 
 /*
- * What was told and what is counted are read one after the other, and stocks of the
- * processors come and go: the two have to be equal at some time.
+ * The sums and memory.current are read one after the other, and the stocks of the processors
+ * change in between.  So it is enough if both are equal at some time.
  */
 static void expect_balance(struct __test_metadata *_metadata,
 			   FIXTURE_DATA(charges) *self, const char *when)
@@ -126,7 +124,7 @@ static void expect_balance(struct __test_metadata *_metadata,
 		TH_LOG("%s: charged minus uncharged is not memory.current", when);
 }
 
-/* Start the worker, and wait until it has what it is to hold. */
+/* Start the worker, and wait until it holds its memory. */
 static pid_t start_job(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(charges) *self, int (*fn)(void *job))
 {
@@ -140,7 +138,7 @@ static pid_t start_job(struct __test_metadata *_metadata,
 		}
 	}
 	ASSERT_TRUE(self->job->holds)
-		TH_LOG("the worker does not come to an end");
+		TH_LOG("the worker does not get its memory in time");
 	return worker;
 }
 
@@ -152,7 +150,7 @@ static void end_job(struct __test_metadata *_metadata, pid_t worker)
 	ASSERT_EQ(1, worker_wait(worker, STEP_TIMEOUT_MS, &status));
 }
 
-/* Stocks that are there from before may be drained: a batch on each processor. */
+/* Older stocks may be drained, which uncharges up to a batch on each processor. */
 static void expect_left_alone(struct __test_metadata *_metadata, const char *who,
 			      const struct charges_sum *before,
 			      const struct charges_sum *after)
@@ -185,7 +183,7 @@ TEST_F_TIMEOUT(charges, told_to_the_charged_memcg_only, 120)
 	expect_left_alone(_metadata, "sibling", &idle, &now);
 }
 
-/* Small pages are charged by the batch, of which the rest goes to a stock. */
+/* Small pages are charged in batches: what is not used at once goes to a stock. */
 TEST_F_TIMEOUT(charges, pages_are_told_by_the_batch, 120)
 {
 	struct charges_sum sum;
@@ -198,15 +196,15 @@ TEST_F_TIMEOUT(charges, pages_are_told_by_the_batch, 120)
 	end_job(_metadata, worker);
 }
 
-/* What is more than a batch is charged, and told, as what it is. */
+/* A page larger than a batch is charged, and reported, as a whole. */
 TEST_F_TIMEOUT(charges, huge_page_is_told_whole, 120)
 {
 	struct charges_sum sum;
-	uint64_t huge = charges_huge_page();
+	uint64_t huge = huge_page_size();
 	pid_t worker;
 
 	if (!huge)
-		SKIP(return, "no transparent huge pages: CONFIG_TRANSPARENT_HUGEPAGE=y, and madvise in /sys/kernel/mm/transparent_hugepage/enabled");
+		SKIP(return, "%s", HUGE_PAGE_REMEDY);
 	worker = start_job(_metadata, self, charges_hold_huge);
 	if (!self->job->huge) {
 		end_job(_metadata, worker);
@@ -217,7 +215,7 @@ TEST_F_TIMEOUT(charges, huge_page_is_told_whole, 120)
 	end_job(_metadata, worker);
 }
 
-/* Where a batch does not fit below memory.max, what is asked for is charged alone. */
+/* Where a batch does not fit below memory.max, only the request is charged. */
 TEST_F_TIMEOUT(charges, request_is_told_where_no_batch_fits, 120)
 {
 	struct charges_sum sum;
@@ -249,10 +247,10 @@ static void balance(struct __test_metadata *_metadata, FIXTURE_DATA(charges) *se
 	sum = sums_of(self->skel, self->used);
 	EXPECT_GE(sum.charged.pages * sysconf(_SC_PAGESIZE), least);
 	end_job(_metadata, worker);
-	/* nothing there, or page cache that outlives the worker */
+	/* Free the page cache, which outlives the worker; other jobs have no file. */
 	unlink(self->job->file);
 	expect_balance(_metadata, self, "freed");
-	/* but for what stocks keep */
+	/* Not all of it: the stocks keep some. */
 	sum = sums_of(self->skel, self->used);
 	EXPECT_GE(sum.uncharged.pages * sysconf(_SC_PAGESIZE), least / 2);
 }
@@ -264,9 +262,9 @@ TEST_F_TIMEOUT(charges, balance_of_anonymous_memory, 120)
 
 TEST_F_TIMEOUT(charges, balance_of_huge_pages, 120)
 {
-	if (!charges_huge_page())
-		SKIP(return, "no transparent huge pages: CONFIG_TRANSPARENT_HUGEPAGE=y, and madvise in /sys/kernel/mm/transparent_hugepage/enabled");
-	balance(_metadata, self, charges_hold_huge, 2 * charges_huge_page());
+	if (!huge_page_size())
+		SKIP(return, "%s", HUGE_PAGE_REMEDY);
+	balance(_metadata, self, charges_hold_huge, 2 * huge_page_size());
 }
 
 TEST_F_TIMEOUT(charges, balance_of_page_cache, 120)
@@ -279,13 +277,16 @@ TEST_F_TIMEOUT(charges, balance_of_pipes, 120)
 	balance(_metadata, self, charges_hold_pipes, CHARGES_SIZE / 4);
 }
 
-/* Some of it is charged in an interrupt, where nobody can be delayed. */
+/*
+ * Some of it is charged in softirq context, where no task can be delayed.  Buffers of
+ * sockets have a limit in bytes, whatever the size of a page.
+ */
 TEST_F_TIMEOUT(charges, balance_of_sockets, 120)
 {
 	const char *missing = charges_no_sockets();
 
 	SKIP_IF(missing);
-	balance(_metadata, self, charges_hold_sockets, CHARGES_SIZE / 8);
+	balance(_metadata, self, charges_hold_sockets, 2 * MiB);
 }
 
 TEST_F_TIMEOUT(charges, balance_of_fork_and_exit, 120)
@@ -300,7 +301,7 @@ TEST_F_TIMEOUT(charges, balance_of_a_task_that_migrates, 120)
 	balance(_metadata, self, charges_migrate, CHARGES_SIZE);
 }
 
-/* Reclaim from USED alone what is there, and expect memory.current to fall. */
+/* Reclaim from USED, and expect memory.current to fall. */
 static void reclaim(struct __test_metadata *_metadata, FIXTURE_DATA(charges) *self)
 {
 	int64_t before = cg_read_number(self->used, "memory.current"), after;
@@ -327,15 +328,8 @@ TEST_F_TIMEOUT(charges, balance_of_reclaimed_page_cache, 120)
 TEST_F_TIMEOUT(charges, balance_of_swapped_memory, 120)
 {
 	pid_t worker;
-	int ret;
 
-	snprintf(self->swap, sizeof(self->swap), "%s/swap", self->tb.dir);
-	ret = swap_on(self->swap, 4 * CHARGES_SIZE);
-	if (ret) {
-		self->swap[0] = '\0';
-		SKIP(return, "cannot swap to a file in %.500s: %s; CONFIG_SWAP=y, and set SCRATCH_DIR to a directory on a disk, such as ext4",
-		     self->tb.dir, strerror(-ret));
-	}
+	SKIP_IF(swap_start(&self->tb, self->swap, 4 * CHARGES_SIZE));
 	worker = start_job(_metadata, self, charges_hold_anon);
 	reclaim(_metadata, self);
 	EXPECT_GT(cg_read_number(self->used, "memory.swap.current"), 0);

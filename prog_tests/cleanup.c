@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A test that is ended by force leaves nothing behind, and does not pass.
+ * A test that is killed leaves nothing behind, and does not pass.
  *
  * Each test here runs another one of this suite, over_high:
  *
@@ -9,8 +9,8 @@
  *   `-- low			a worker that is being delayed; has ops attached
  *
  * waits until LOW's worker is there, and then kills the program, a process of it
- * or the worker.  Whoever dies, the program must end soon, not with success, and
- * no cgroup, link, process or file of it may remain.
+ * or the worker.  In each case the program must end soon, not with success, and no
+ * cgroup, link, process or file of it may remain.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -87,7 +87,8 @@ static void __attribute__((noreturn)) run_program(void)
 	/* Its verdict is its exit status; its output is not ours. */
 	dup2(null, STDOUT_FILENO);
 	dup2(null, STDERR_FILENO);
-	execl(path, PROGRAM, "-t", TEST_NAME, NULL);
+	if (!params_export())
+		execl(path, PROGRAM, "-t", TEST_NAME, NULL);
 	_exit(127);
 }
 

@@ -98,12 +98,8 @@ static int64_t run(struct __test_metadata *_metadata, const char *cgroup,
 		   int (*job)(void *arg), void *arg)
 {
 	int64_t before = cg_memory_stall_us(cgroup);
-	int status;
-	pid_t pid;
+	int status = worker_run_stalled(cgroup, job, arg, STEP_TIMEOUT_MS);
 
-	pid = worker_start(cgroup, 0, job, arg);
-	ASSERT_GT(pid, 0);
-	ASSERT_EQ(1, worker_wait_stalled(pid, cgroup, STEP_TIMEOUT_MS, &status));
 	ASSERT_EQ(0, status)
 		TH_LOG("worker in %s: %s", cgroup, worker_status(status));
 	return cg_memory_stall_us(cgroup) - before;
@@ -121,21 +117,21 @@ static void wait_for(struct __test_metadata *_metadata, volatile bool *flag, pid
 	}
 }
 
-/* A sleep is not shorter than asked for, but PSI may lose some of it. */
+/* A sleep is not shorter than BPF asks for, but PSI may miss some of it. */
 static void expect_slept(struct __test_metadata *_metadata, const char *who,
 			 int64_t stall_us, uint64_t nr, unsigned int ms)
 {
 	int64_t want_us = nr * delay_stall_us(ms);
 
-	TH_LOG("%s: stalled %" PRId64 " us, asked to for %" PRId64, who, stall_us,
+	TH_LOG("%s: stalled %" PRId64 " us, BPF asked for %" PRId64, who, stall_us,
 	       want_us);
 	EXPECT_GE(stall_us, want_us - want_us / 20)
 		TH_LOG("%s: slept for too short", who);
 }
 
 /*
- * What @job charges delays it in HIGH, and not where there are no ops.  @all: each of
- * its charges may sleep, so that BPF is asked about each and each delay is slept.
+ * @job is delayed for what it charges in HIGH, and not in the control.  @all: every charge
+ * of the job may sleep, so the kernel asks BPF about every batch, and sleeps every delay.
  */
 static void expect_delayed(struct __test_metadata *_metadata,
 			   FIXTURE_DATA(delayed_task) *self, const char *what,
@@ -280,7 +276,7 @@ static int own_memory(void *arg)
 	return 0;
 }
 
-/* A page of our own, written to each of the other's pages. */
+/* Write one page of this process to each page of the other's memory. */
 static int write_to_remote(void *arg)
 {
 	struct remote *remote = arg;
@@ -298,8 +294,8 @@ static int write_to_remote(void *arg)
 }
 
 /*
- * Write from one cgroup into memory of a worker in another; return the writer's stall.
- * That worker itself is not to be delayed: HIGH's ops begin to ask for it afterwards.
+ * Write from a worker in @from into the memory of a worker in @to.  Return the writer's
+ * stall.  HIGH's ops answer 0 until the worker in @to is ready, so that it is not delayed.
  */
 static int64_t write_from_to(struct __test_metadata *_metadata,
 			     FIXTURE_DATA(delayed_task) *self, const char *from,
@@ -331,8 +327,8 @@ static int64_t write_from_to(struct __test_metadata *_metadata,
  *   high	ops: DELAY_MS	from LOW: its ops are asked, and LOW's worker sleeps
  *   low	ops: 0		from HIGH: its ops are asked, and nobody sleeps
  *
- * A page table or two of the other process, charged to the one that runs, may bring
- * a question about it, too.
+ * A page table or two of the other process are charged to the cgroup of the writer.  So the
+ * kernel may ask the writer's ops, too, but fewer than MIN_DELAYS times.
  */
 TEST_F_TIMEOUT(delayed_task, asked_about_the_memcg_that_is_charged, 120)
 {

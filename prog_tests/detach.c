@@ -107,8 +107,8 @@ TEST_F_TIMEOUT(detach, detach_leaves_other_ops_and_flags, 120)
  *           `-- deep
  *               `-- leaf
  *
- * and a new child in each, whenever a link was closed.  After the last one nobody
- * has ops, and whoever wants to attach can.
+ * and a new child in each, whenever a link was closed.  After the last close no cgroup
+ * has ops, and an attach to each of them succeeds.
  */
 static void expect_detach_order(struct __test_metadata *_metadata,
 				struct ops_tree *tree, const char *order)
@@ -139,7 +139,8 @@ static void expect_detach_order(struct __test_metadata *_metadata,
 		if (closed)
 			ops_tree_detach(tree, order[closed - 1]);
 		snprintf(when, sizeof(when), "after %.*s of %s was detached",
-			 closed ?: 7, closed ? order : "nothing", order);
+			 closed ? closed : (int)strlen("nothing"),
+			 closed ? order : "nothing", order);
 
 		for (level = 0; level < 3; level++)
 			owner[level] = tree->links[level] >= 0 ? 'A' + level :

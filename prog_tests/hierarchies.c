@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Ops in a hierarchy of cgroups: which cgroups have whose, after attach, after
- * detach, and when cgroups are made in between.
+ * The owner of each cgroup of a hierarchy: after an attach, after a detach, and when
+ * cgroups are made in between.
  *
  *   memcg_bpf.hierarchies.<pid>	no ops
  *   |-- elsewhere			ops: D
  *   `-- top			ops: A, B and C, as each test draws
  *
  * In the drawings "A" means attached with flags 0, "A+" with
- * BPF_F_ALLOW_OVERRIDE.  Success of an attach proves nothing about who has the
- * ops, so each cgroup is charged, and the ops that the kernel then asks tell.
- * D is there in every test, and nothing that happens to A, B and C changes where
- * it is.
+ * BPF_F_ALLOW_OVERRIDE.  That an attach succeeds proves nothing about the owners, so
+ * each check reclaims from the root of the tree, and looks which ops the kernel asks
+ * about which cgroup.  D is attached in every test; nothing that happens to A, B and C
+ * may change where it is.
+ *
+ * expect_ops() takes the expected owners as "CGROUP:OPS".  The cgroup "." is the root of
+ * the tree, and the ops "-" are none.
  */
 #include "ops_tree/ops_tree_harness.h"
 
@@ -57,39 +60,43 @@ TEST_F_TIMEOUT(hierarchies, third_level_below_plain_attach_is_refused, 120)
 		   "top:A top/middle:B top/middle/third:B");
 }
 
-/* The same with each combination of flags, in a tree of its own for each. */
+/* A, B and C as above with each combination of flags, in a tree of its own for each. */
 TEST_F_TIMEOUT(hierarchies, flags_of_the_level_above_decide, 120)
 {
 	struct ops_tree *tree = &self->tree;
 	char name[3][32], when[64], want[128], owner[3];
-	int bits, level, ret;
+	int allows, level, ret;
 	__u32 flags;
 
-	for (bits = 0; bits < 8; bits++) {
-		bool may = true;
+	/* Bit N: whether level N is attached with BPF_F_ALLOW_OVERRIDE. */
+	for (allows = 0; allows < 8; allows++) {
+		bool may_attach = true;
 
-		snprintf(name[0], sizeof(name[0]), "top%d", bits);
-		snprintf(name[1], sizeof(name[1]), "top%d/middle", bits);
-		snprintf(name[2], sizeof(name[2]), "top%d/middle/third", bits);
+		snprintf(name[0], sizeof(name[0]), "top%d", allows);
+		snprintf(name[1], sizeof(name[1]), "top%d/middle", allows);
+		snprintf(name[2], sizeof(name[2]), "top%d/middle/third", allows);
 		grow(_metadata, tree, name[2]);
 
 		for (level = 0; level < 3; level++) {
-			flags = bits & 1 << level ? ALLOW : 0;
+			flags = allows & 1 << level ? ALLOW : 0;
 			ret = ops_tree_attach(tree, 'A' + level, name[level],
 					      flags);
-			EXPECT_EQ(may ? 0 : -EBUSY, ret)
+			EXPECT_EQ(may_attach ? 0 : -EBUSY, ret)
 				TH_LOG("attach %c to %s with flags %u: %s, want %s",
 				       'A' + level, name[level], flags,
-				       strerror(-ret), may ? "success" : "EBUSY");
-			owner[level] = may ? 'A' + level : owner[level - 1];
-			/* Where it is refused, the flags of the level above stay. */
-			if (may)
-				may = flags;
+				       strerror(-ret), may_attach ? "success" : "EBUSY");
+			if (may_attach) {
+				owner[level] = 'A' + level;
+				may_attach = flags == ALLOW;
+			} else {
+				/* It inherits the ops of the level above, and their flags. */
+				owner[level] = owner[level - 1];
+			}
 		}
 
 		snprintf(when, sizeof(when), "with A%s, B%s and C%s",
-			 bits & 1 ? "+" : "", bits & 2 ? "+" : "",
-			 bits & 4 ? "+" : "");
+			 allows & 1 ? "+" : "", allows & 2 ? "+" : "",
+			 allows & 4 ? "+" : "");
 		snprintf(want, sizeof(want), "%s:%c %s:%c %s:%c", name[0],
 			 owner[0], name[1], owner[1], name[2], owner[2]);
 		expect_ops(_metadata, tree, when, want);
@@ -100,7 +107,7 @@ TEST_F_TIMEOUT(hierarchies, flags_of_the_level_above_decide, 120)
 }
 
 /*
- * The same again, with a single struct_ops map attached to all levels:
+ * As above, with a single struct_ops map attached to all levels:
  *
  *   top			A+
  *   `-- middle			A
@@ -146,8 +153,8 @@ TEST_F_TIMEOUT(hierarchies, same_ops_at_each_level, 120)
 }
 
 /*
- * Descendants have the ops, those that were there and those made later, of
- * parents old and new, and nobody else has them:
+ * Descendants inherit the ops: those that were there before the attach ("old"), and
+ * those made after it ("new"), below old and new parents.  No other cgroup gets them:
  *
  *   .				no ops
  *   |-- other			no ops
@@ -267,12 +274,20 @@ TEST_F_TIMEOUT(hierarchies, refused_where_there_are_own_ops, 120)
 		   "top:A top/child:C top/child/leaf:C");
 }
 
+/* Is @name that of @ancestor, or of a cgroup below it? */
+static bool is_within(const char *name, const char *ancestor)
+{
+	size_t len = strlen(ancestor);
+
+	return !strncmp(name, ancestor, len) && (!name[len] || name[len] == '/');
+}
+
 /*
  * An attach above ops of a descendant is refused, and changes nothing:
  *
  *   outer			A+, or no ops
  *   `-- top			B or B+: EBUSY
- *       |-- first		C in one of these, or C+
+ *       |-- first		C or C+ on one of the cgroups from here on
  *       |   |-- first
  *       |   |   `-- leaf
  *       |   `-- last
@@ -284,11 +299,11 @@ TEST_F_TIMEOUT(hierarchies, refused_where_there_are_own_ops, 120)
  *           `-- last
  *               `-- leaf
  *
- * C is tried at each place, so that a walk that changes cgroups before it gets to
- * C is seen whichever way it takes.
+ * C is tried at each place, C and C+ by turns.  So a walk that changes cgroups before it
+ * comes to C is noticed, in whatever order it goes.
  */
 static void expect_refusal_changes_nothing(struct __test_metadata *_metadata,
-					   struct ops_tree *tree, bool outer)
+					   struct ops_tree *tree, bool outer_has_ops)
 {
 	static char *const names[] = {
 		"outer", "outer/top",
@@ -299,30 +314,27 @@ static void expect_refusal_changes_nothing(struct __test_metadata *_metadata,
 		"outer/top/last/first/leaf", "outer/top/last/last",
 		"outer/top/last/last/leaf",
 	};
+	enum { FIRST_OF_C = 2 };	/* in names */
 	char want[ARRAY_SIZE(names) + 1] = "", when[128];
-	size_t i, j, len;
+	char inherited = outer_has_ops ? 'A' : '-';
+	size_t i, j;
 
-	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		if (ops_tree_add(tree, names[i]))
-			ASSERT_NE(0, ops_tree_id(tree, names[i]));
-	}
-	if (outer)
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		grow(_metadata, tree, names[i]);
+	if (outer_has_ops)
 		attach(_metadata, tree, 'A', "outer", ALLOW);
 
-	for (i = 2; i < ARRAY_SIZE(names); i++) {
+	for (i = FIRST_OF_C; i < ARRAY_SIZE(names); i++) {
 		attach(_metadata, tree, 'C', names[i], i % 2 ? ALLOW : 0);
 		expect_busy(_metadata, tree, 'B', "outer/top");
 
-		len = strlen(names[i]);
 		for (j = 0; j < ARRAY_SIZE(names); j++)
-			want[j] = !strncmp(names[i], names[j], len) &&
-				  (!names[j][len] || names[j][len] == '/') ?
-				  'C' : outer ? 'A' : '-';
+			want[j] = is_within(names[j], names[i]) ? 'C' : inherited;
 		snprintf(when, sizeof(when), "after B was refused above C at %s",
 			 names[i]);
 		expect_whose(_metadata, tree, when, names, want);
 
-		/* It was for C that B was refused. */
+		/* Only C was in the way: without it B is accepted. */
 		ops_tree_detach(tree, 'C');
 		expect_free(_metadata, tree, 'B', "outer/top");
 	}
@@ -340,7 +352,7 @@ TEST_F_TIMEOUT(hierarchies, override_refused_above_own_ops_of_a_descendant, 120)
 }
 
 /*
- * Nor does a refused attach change the flags:
+ * A refused attach does not change the flags of any cgroup, either:
  *
  *   outer			A+
  *   `-- top			B, without the flag: EBUSY
@@ -410,14 +422,14 @@ TEST_F_TIMEOUT(hierarchies, depth_of_32, 120)
 {
 	enum { DEPTH = 32, MIDDLE = 16 };
 	struct ops_tree *tree = &self->tree;
-	char names[DEPTH][DEPTH * 4] = { "top" }, *list[DEPTH];
+	char names[DEPTH][DEPTH * 4] = { "top" }, *list[DEPTH] = { names[0] };
 	char want[DEPTH + 1] = "";
 	int i;
 
-	for (i = 0; i < DEPTH; i++) {
-		if (i)
-			snprintf(names[i], sizeof(names[i]), "%.*s/%d",
-				 (int)sizeof(names[i]) - 5, names[i - 1], i + 1);
+	for (i = 1; i < DEPTH; i++) {
+		/* No name is that long.  The precision is for the compiler, which warns. */
+		snprintf(names[i], sizeof(names[i]), "%.*s/%d",
+			 (int)sizeof(names[i]) - 5, names[i - 1], i + 1);
 		list[i] = names[i];
 	}
 	grow(_metadata, tree, names[DEPTH - 1]);
@@ -439,7 +451,7 @@ TEST_F_TIMEOUT(hierarchies, depth_of_32, 120)
 	memset(want, '-', DEPTH);
 	expect_whose(_metadata, tree, "after A was detached", list, want);
 
-	/* Ops at the end of the line are in the way from its beginning. */
+	/* Ops at the deepest level refuse an attach at the first. */
 	attach(_metadata, tree, 'C', names[DEPTH - 1], 0);
 	expect_busy(_metadata, tree, 'A', "top");
 	ops_tree_detach(tree, 'C');
@@ -458,7 +470,7 @@ TEST_F_TIMEOUT(hierarchies, depth_of_32, 120)
 TEST_F_TIMEOUT(hierarchies, siblings_500, 120)
 {
 	enum { SIBLINGS = 500 };
-	static const int some[] = { 0, 1, SIBLINGS / 2, SIBLINGS - 1 };
+	static const int places_of_c[] = { 0, 1, SIBLINGS / 2, SIBLINGS - 1 };
 	static char names[SIBLINGS][32], *list[SIBLINGS];
 	struct ops_tree *tree = &self->tree;
 	char want[SIBLINGS + 1] = "";
@@ -471,8 +483,8 @@ TEST_F_TIMEOUT(hierarchies, siblings_500, 120)
 	}
 
 	attach(_metadata, tree, 'A', "top", ALLOW);
-	for (i = 0; i < ARRAY_SIZE(some); i++) {
-		attach(_metadata, tree, 'C', names[some[i]], 0);
+	for (i = 0; i < ARRAY_SIZE(places_of_c); i++) {
+		attach(_metadata, tree, 'C', names[places_of_c[i]], 0);
 		expect_busy(_metadata, tree, 'B', "top/parent");
 		ops_tree_detach(tree, 'C');
 	}
@@ -486,30 +498,35 @@ TEST_F_TIMEOUT(hierarchies, siblings_500, 120)
 	expect_whose(_metadata, tree, "after B was detached", list, want);
 }
 
-/* Charges in @charged, which has no memcg of its own, are those of @memcg. */
+/*
+ * A charge in @charged, which has no memcg of its own, goes to the memcg of @memcg: it is
+ * about this one, and no other, that A is asked.
+ */
 static void expect_charges_are_of(struct __test_metadata *_metadata,
 				  struct ops_tree *tree, const char *charged,
 				  const char *memcg)
 {
 	struct probe *probe = ops_tree_probe(tree, 'A');
 	uint64_t id = ops_tree_id(tree, memcg);
-	uint64_t here = probe_stats(probe, id).calls[PROBE_DELAY];
-	uint64_t total = probe_total(probe, PROBE_DELAY);
+	uint64_t calls_before = probe_stats(probe, id).calls[PROBE_DELAY];
+	uint64_t total_before = probe_total(probe, PROBE_DELAY);
+	uint64_t calls, total;
 	char path[PATH_MAX];
 
 	ASSERT_EQ(0, probe_charge(ops_tree_path(tree, path, charged)));
-	here = probe_stats(probe, id).calls[PROBE_DELAY] - here;
-	total = probe_total(probe, PROBE_DELAY) - total;
-	EXPECT_GT(here, 0)
-		TH_LOG("A was not asked for %s when %s was charged", memcg, charged);
-	EXPECT_EQ(here, total)
-		TH_LOG("A was asked for others than %s when %s was charged", memcg,
+	calls = probe_stats(probe, id).calls[PROBE_DELAY] - calls_before;
+	total = probe_total(probe, PROBE_DELAY) - total_before;
+	EXPECT_GT(calls, 0)
+		TH_LOG("A was not asked about %s when %s was charged", memcg, charged);
+	EXPECT_EQ(calls, total)
+		TH_LOG("A was asked about other cgroups than %s when %s was charged", memcg,
 		       charged);
 }
 
 /*
- * A cgroup has a memcg only while its parent gives it the memory controller.
- * When it gets one, that inherits; while it has none, an ancestor's counts:
+ * A cgroup has a memcg only while its parent enables the memory controller for it.
+ * A memcg that comes inherits the ops of its parent.  While a cgroup has no memcg, its
+ * charges go to that of the nearest ancestor which has one:
  *
  *   top			A+
  *   `-- child			memory controller: off, on, off, on
@@ -529,7 +546,7 @@ TEST_F_TIMEOUT(hierarchies, memory_controller_enabled_later, 120)
 	attach(_metadata, tree, 'A', "top", ALLOW);
 	expect_charges_are_of(_metadata, tree, "top/child", "top");
 	expect_charges_are_of(_metadata, tree, "top/child/grandchild", "top");
-	/* That is where its ops are, and there are some already. */
+	/* The attach would go to the memcg of top, which has A. */
 	expect_busy(_metadata, tree, 'B', "top/child");
 
 	ASSERT_EQ(0, cg_enable_memory(top));
@@ -559,6 +576,7 @@ TEST_F_TIMEOUT(hierarchies, memory_controller_enabled_later, 120)
 	expect_ops(_metadata, tree, "after A was detached", "top:- top/child:-");
 }
 
+/* Loading takes longer than most of these tests: load once, for all of them. */
 static void preload(void)
 {
 	if (!require(REQUIRE_MEMCG_BPF_OPS))

@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Ops come and go while everything else does: tasks charge and reclaim, sleep in
- * a delay, cgroups are made and removed, processes die.
+ * Ops are attached and detached while tasks charge and reclaim, and while cgroups are made
+ * and removed.  in_use.c is about ops that are detached in the middle of a callback or delay.
  *
  *   memcg_bpf.lifecycle.<pid>	memory.swap.max = 0
  *   `-- parent			what each test draws
  *
- * Each test shows that what it races with has taken place, from what the kernel
- * and the BPF programs have counted.  Each ends with nothing left: each program,
- * map and link that was made is freed, no removed cgroup lingers, and the kernel
- * has not complained (testbed_destroy() looks at its log).
+ * Each test proves from counters of the kernel and of the BPF programs that the race took
+ * place.  Each ends with a check that nothing is left: the kernel has freed every program,
+ * map, link and removed cgroup, and its log has no warning (see testbed_destroy()).
  *
- * A link is detached when the last descriptor of it is closed, and a fork() makes
- * one more of each.  So workers are started before what is to be closed is
- * attached.
+ * A link is detached when its last descriptor is closed, and fork() duplicates every
+ * descriptor.  So a test starts its workers before it attaches.
  */
 #include "lifecycle/lifecycle_harness.h"
 
-/* A task that charges and reclaims all the time. */
+/* A task that reads a file again and again, and so charges and reclaims. */
 struct busy {
 	char cgroup[PATH_MAX];
 	char file[PATH_MAX];
@@ -27,8 +25,8 @@ struct busy {
 };
 
 /* Two of these are more than memory.max, so that each pass evicts the other's. */
-#define BUSY_FILE	(12 * MiB)
-#define BUSY_MAX	(16 * MiB)
+#define BUSY_FILE	SCALED(12 * MiB)
+#define BUSY_MAX	SCALED(16 * MiB)
 #define NR_BUSY		2
 
 static int be_busy(void *arg)
@@ -49,13 +47,13 @@ static void wait_for_passes(struct __test_metadata *_metadata,
 			    const struct busy *busy, unsigned int passes)
 {
 	uint64_t begin = clock_us();
-	unsigned int then[NR_BUSY];
+	unsigned int before[NR_BUSY];
 	int i;
 
 	for (i = 0; i < NR_BUSY; i++)
-		then[i] = busy[i].passes;
+		before[i] = busy[i].passes;
 	for (i = 0; i < NR_BUSY; i++) {
-		while (busy[i].passes - then[i] < passes) {
+		while (busy[i].passes - before[i] < passes) {
 			ASSERT_FALSE(too_late(begin, STEP_TIMEOUT_MS))
 				TH_LOG("%s is not read", busy[i].file);
 			usleep(10000);
@@ -89,7 +87,7 @@ static struct busy *start_busy(struct __test_metadata *_metadata,
 	return busy;
 }
 
-/* Until each of these callbacks of probe @i has been called once more. */
+/* Wait until the kernel has called each of @callbacks of probe @i once more. */
 static void wait_for_calls(struct __test_metadata *_metadata,
 			   FIXTURE_DATA(lifecycle) *self, int i,
 			   const enum probe_callback *callbacks, int nr)
@@ -102,27 +100,27 @@ static void wait_for_calls(struct __test_metadata *_metadata,
 	for (j = 0; j < nr; j++) {
 		while (total(self, i, callbacks[j]) == before[j]) {
 			ASSERT_FALSE(too_late(begin, RACE_TIMEOUT_MS))
-				TH_LOG("%s was not called", callback_names[callbacks[j]]);
+				TH_LOG("%s was not called", probe_callback_names[callbacks[j]]);
 			usleep(1000);
 		}
 	}
 }
 
 /*
- * Two sets of ops are attached and detached in turn, at any moment of charging and
- * reclaim, and every now and then one is destroyed as soon as it is detached:
+ * Probes 0 and 1 are attached and detached in turn, while tasks charge and reclaim.  In two
+ * of eight rounds the probe is destroyed as soon as it is detached:
  *
- *   parent			memory.max = 16M; ops of one, none, of the other ...
+ *   parent			memory.max = 16M; ops: probe 0, none, probe 1, none ...
  *   |-- busy0			a task reads a file of 12 MiB, again and again
  *   `-- busy1			another one
  *
- * Each is called while it is attached, and not any more when the link is closed.
+ * The kernel calls each probe while it is attached, and never after its link was closed.
  */
 TEST_F_TIMEOUT(lifecycle, attach_and_detach_under_load, 200)
 {
 	static const enum probe_callback race[] = { PROBE_DELAY, PROBE_BELOW_LOW };
 	const unsigned int rounds = 40;
-	uint64_t asked = 0, silent[2] = {};
+	uint64_t calls_sum = 0, calls_at_detach[2] = {};
 	unsigned int round, passes;
 	int64_t scanned;
 	struct busy *busy;
@@ -139,25 +137,25 @@ TEST_F_TIMEOUT(lifecycle, attach_and_detach_under_load, 200)
 		wait_for_calls(_metadata, self, i, race, ARRAY_SIZE(race));
 		detach(self, 0);
 
-		asked += calls(self, i) - silent[i];
-		silent[i] = calls(self, i);
-		EXPECT_EQ(silent[!i], calls(self, !i))
+		calls_sum += calls(self, i) - calls_at_detach[i];
+		calls_at_detach[i] = calls(self, i);
+		EXPECT_EQ(calls_at_detach[!i], calls(self, !i))
 			TH_LOG("round %u: ops were called that are detached", round);
 		if (round % 8 >= 6) {
 			load(_metadata, self, i);
-			silent[i] = 0;
+			calls_at_detach[i] = 0;
 		}
 	}
 
 	wait_for_passes(_metadata, busy, 2);
 	for (i = 0; i < 2; i++) {
-		EXPECT_EQ(silent[i], calls(self, i))
+		EXPECT_EQ(calls_at_detach[i], calls(self, i))
 			TH_LOG("ops were called that are detached");
 	}
 	scanned = cg_read_key(self->parent, "memory.stat", "pgscan") - scanned;
 	passes = busy[0].passes + busy[1].passes - passes;
 	TH_LOG("%u times attached and detached, %" PRIu64 " calls; meanwhile %u passes, pgscan %" PRId64,
-	       rounds, asked, passes, scanned);
+	       rounds, calls_sum, passes, scanned);
 	EXPECT_GT(scanned, 0);
 	EXPECT_GT(passes, 0);
 
@@ -166,10 +164,10 @@ TEST_F_TIMEOUT(lifecycle, attach_and_detach_under_load, 200)
 		finish(_metadata, "a task", busy[i].pid);
 }
 
-/* Makes and removes cgroups. */
+/* Argument of a worker that makes and removes cgroups. */
 struct churn {
 	char parent[PATH_MAX];
-	char home[PATH_MAX];	/* its cgroup, when it is in none of those */
+	char home[PATH_MAX];	/* cgroup of the worker between two rounds */
 	struct probe *probe;
 	struct shared *shared;
 };
@@ -177,18 +175,17 @@ struct churn {
 /* Be charged in @cgroup for a while. */
 static int visit(const struct churn *churn, const char *cgroup)
 {
-	char *map = workload_map(MiB);
-	long page = sysconf(_SC_PAGESIZE);
-	uint64_t at;
+	char *map = workload_map(SCALED(MiB));
 	int ret;
 
 	if (!map)
 		return -errno;
 	ret = cg_write(cgroup, "cgroup.procs", "0");
-	for (at = 0; at < MiB; at += page)
-		((volatile char *)map)[at] = 1;
-	munmap(map, MiB);
-	return ret ?: cg_write(churn->home, "cgroup.procs", "0");
+	workload_touch_map(map, SCALED(MiB));
+	munmap(map, SCALED(MiB));
+	if (ret)
+		return ret;
+	return cg_write(churn->home, "cgroup.procs", "0");
 }
 
 /* Make a cgroup with a child, be in the child, and remove both. */
@@ -203,16 +200,26 @@ static int churn_once(const struct churn *churn, bool with_ops)
 		return -ENAMETOOLONG;
 
 	ret = cg_create(cgroup);
-	if (!ret && with_ops) {
+	if (ret)
+		return ret;
+	if (with_ops) {
 		link = probe_attach(churn->probe, cgroup, 0);
-		ret = link < 0 ? link :
-			bpf_ids_add_link(&churn->shared->worker_ids, link);
+		if (link < 0)
+			return link;
+		ret = bpf_ids_add_link(&churn->shared->worker_ids, link);
+		if (ret)
+			goto out;
 	}
-	ret = ret ?: cg_write(cgroup, "cgroup.subtree_control", "+memory");
-	ret = ret ?: cg_create(child);
-	ret = ret ?: visit(churn, child);
+	ret = cg_write(cgroup, "cgroup.subtree_control", "+memory");
+	if (ret)
+		goto out;
+	ret = cg_create(child);
+	if (ret)
+		goto out;
+	ret = visit(churn, child);
 	if (!ret && (rmdir(child) || rmdir(cgroup)))
 		ret = -errno;
+out:
 	if (link >= 0)
 		close(link);
 	return ret;
@@ -238,11 +245,11 @@ static int churn(void *arg)
  * second one has ops of its own, whose link is closed when the cgroup is gone:
  *
  *   parent			ops A, which may be overridden, or none
- *   |-- home			a task, when it is in no other
+ *   |-- home			the worker, between two rounds
  *   `-- churn<n>		ops B, or what the parent has; for a moment
  *       `-- child		the same; the task touches 1 MiB here
  *
- * To attach A is possible, or there is a B below: no other outcome is.
+ * An attach of A succeeds, or fails with EBUSY because a cgroup below has B.
  */
 TEST_F_TIMEOUT(lifecycle, cgroups_come_and_go_under_attach_and_detach, 200)
 {
@@ -250,9 +257,9 @@ TEST_F_TIMEOUT(lifecycle, cgroups_come_and_go_under_attach_and_detach, 200)
 		PROBE_ONLINE, PROBE_DELAY, PROBE_OFFLINE
 	};
 	static struct churn arg;
-	const unsigned int rounds = 20;
+	const unsigned int rounds = 40;
 	unsigned int round, refused = 0;
-	uint64_t silent = 0, begin;
+	uint64_t calls_at_detach = 0, begin;
 	pid_t pid;
 	int ret;
 
@@ -265,13 +272,13 @@ TEST_F_TIMEOUT(lifecycle, cgroups_come_and_go_under_attach_and_detach, 200)
 
 	begin = clock_us();
 	for (round = 0; round < rounds;) {
-		EXPECT_EQ(silent, calls(self, 0))
+		EXPECT_EQ(calls_at_detach, calls(self, 0))
 			TH_LOG("round %u: ops were called that are detached", round);
 		ret = try_attach(_metadata, self, 0, 0, self->parent,
 				 BPF_F_ALLOW_OVERRIDE);
 		if (ret == -EBUSY) {
 			ASSERT_FALSE(too_late(begin, RACE_TIMEOUT_MS))
-				TH_LOG("round %u: something below keeps other ops",
+				TH_LOG("round %u: a cgroup below keeps its ops",
 				       round);
 			refused++;
 			usleep(1000);
@@ -280,20 +287,20 @@ TEST_F_TIMEOUT(lifecycle, cgroups_come_and_go_under_attach_and_detach, 200)
 		ASSERT_EQ(0, ret) TH_LOG("attach: %s", strerror(-ret));
 		wait_for_calls(_metadata, self, 0, race, ARRAY_SIZE(race));
 		detach(self, 0);
-		silent = calls(self, 0);
+		calls_at_detach = calls(self, 0);
 		begin = clock_us();
 		round++;
 	}
 	self->shared->stop = true;
 	finish(_metadata, "the task that makes cgroups", pid);
 
-	TH_LOG("%u times attached and detached, %u times refused, %" PRIu64 " calls; meanwhile %u cgroups and children, %" PRIu64 " calls of ops of their own",
-	       rounds, refused, silent, self->shared->rounds, calls(self, 1));
+	TH_LOG("%u times attached and detached, %u times refused, %" PRIu64 " calls; meanwhile %u cgroups with a child, %" PRIu64 " calls of their own ops",
+	       rounds, refused, calls_at_detach, self->shared->rounds, calls(self, 1));
 	EXPECT_GE(self->shared->rounds, rounds / 2);
 	EXPECT_GT(total(self, 1, PROBE_DELAY), 0);
 	EXPECT_EQ(OWNER_NOBODY, owner_by_charge(self->probes, 2, arg.home));
 
-	/* A page of a library, say, may have come in while the task was there. */
+	/* Page cache that was read in while the worker was there may keep some of them. */
 	expect_no_dying(_metadata, self, 4);
 }
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A link and the cgroup that it names: how it is named, who tells of it, and that
- * the link ends with it.  attach.c is about what an attachment does.
+ * A link and the cgroup that it names: how BPF_LINK_CREATE names the cgroup, where the
+ * kernel shows it, and that the link ends with it.  attach.c is about what an attach does.
  *
  *   memcg_bpf.link.<pid>
  *   |-- target			most tests attach here
  *   |   `-- inner
  *   `-- sibling
  *
- * Whose ops a cgroup has is seen when it is charged.
+ * The owner of a cgroup is found by a charge: see lib/owner.h.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -24,10 +24,10 @@
 #include "testbed.h"
 #include "worker.h"
 
-/* Far above the RCU grace periods that it takes a cgroup to go. */
+/* Far above the RCU grace periods that the kernel needs to free a cgroup. */
 #define END_MS	30000
 
-enum { FIRST, SECOND, NR_SETS };
+enum { FIRST, SECOND, NR_PROBES };
 
 FIXTURE(link)
 {
@@ -35,7 +35,7 @@ FIXTURE(link)
 	char target[PATH_MAX];
 	char inner[PATH_MAX];
 	char sibling[PATH_MAX];
-	struct probe *sets[NR_SETS];
+	struct probe *probes[NR_PROBES];
 };
 
 FIXTURE_SETUP(link)
@@ -48,10 +48,10 @@ FIXTURE_SETUP(link)
 	ASSERT_EQ(0, cg_enable_memory(self->target));
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->inner, "target/inner"));
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->sibling, "sibling"));
-	for (i = 0; i < NR_SETS; i++) {
-		self->sets[i] = probe_load();
-		ASSERT_NE(NULL, self->sets[i]);
-		memcg_bpf_prepare(self->sets[i]->maps.probe_ops);
+	for (i = 0; i < NR_PROBES; i++) {
+		self->probes[i] = probe_load();
+		ASSERT_NE(NULL, self->probes[i]);
+		memcg_bpf_prepare(self->probes[i]->maps.probe_ops);
 	}
 }
 
@@ -59,34 +59,34 @@ FIXTURE_TEARDOWN(link)
 {
 	int i;
 
-	/* A kernel that leaves ops behind is to find them until their memcg is gone. */
+	/* A kernel that leaves ops behind may call them until their memcg is gone. */
 	EXPECT_EQ(0, testbed_destroy(&self->tb));
-	for (i = 0; i < NR_SETS; i++)
-		probe__destroy(self->sets[i]);
+	for (i = 0; i < NR_PROBES; i++)
+		probe__destroy(self->probes[i]);
 }
 
-static int ops_fd(FIXTURE_DATA(link) *self, int set)
+static int ops_fd(FIXTURE_DATA(link) *self, int which)
 {
-	return bpf_map__fd(self->sets[set]->maps.probe_ops);
+	return bpf_map__fd(self->probes[which]->maps.probe_ops);
 }
 
-static int attach(FIXTURE_DATA(link) *self, int set, const char *cgroup)
+static int attach(FIXTURE_DATA(link) *self, int which, const char *cgroup)
 {
-	return probe_attach(self->sets[set], cgroup, 0);
+	return probe_attach(self->probes[which], cgroup, 0);
 }
 
 static void expect_owner(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(link) *self, const char *when,
 			 const char *cgroup, int want)
 {
-	int owner = owner_by_charge(self->sets, NR_SETS, cgroup);
+	int owner = owner_by_charge(self->probes, NR_PROBES, cgroup);
 
 	EXPECT_EQ(want, owner)
-		TH_LOG("%s: %s has the ops of %d, and not of %d", when,
-		       strrchr(cgroup, '/') + 1, owner, want);
+		TH_LOG("%s: %s has the ops of probe %d, want %d; no ops are %d", when,
+		       strrchr(cgroup, '/') + 1, owner, want, OWNER_NOBODY);
 }
 
-/* The link's cgroup as bpf_link_info has it. */
+/* The cgroup id of a link in bpf_link_info. */
 static uint64_t info_id(struct __test_metadata *_metadata, int link)
 {
 	uint64_t id = 0;
@@ -97,32 +97,17 @@ static uint64_t info_id(struct __test_metadata *_metadata, int link)
 	return id;
 }
 
-/* The same from fdinfo, which need not have such a line for a link that has none. */
-static uint64_t fdinfo_id(struct __test_metadata *_metadata, int link)
-{
-	uint64_t id = 0;
-	char path[64], line[128];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", link);
-	file = fopen(path, "r");
-	ASSERT_NE(NULL, file);
-	while (fgets(line, sizeof(line), file))
-		sscanf(line, "cgroup_id:\t%" SCNu64, &id);
-	fclose(file);
-	return id;
-}
-
 static void expect_cgroup(struct __test_metadata *_metadata, const char *when,
 			  int link, uint64_t want)
 {
 	EXPECT_EQ(want, info_id(_metadata, link))
 		TH_LOG("%s: cgroup_id of bpf_link_info", when);
-	EXPECT_EQ(want, fdinfo_id(_metadata, link))
+	/* A link without a cgroup may have no such line, which reads as 0. */
+	EXPECT_EQ((int64_t)want, memcg_bpf_link_fdinfo(link, "cgroup_id"))
 		TH_LOG("%s: cgroup_id of fdinfo", when);
 }
 
-/* Wait for it to end; an end that is not to come is not waited for. */
+/* Wait until the link has ended.  A caller that expects it to live passes 0 ms. */
 static bool has_ended(int link, int timeout_ms)
 {
 	struct pollfd hup = { .fd = link };
@@ -139,6 +124,14 @@ static void expect_alive(struct __test_metadata *_metadata, const char *when,
 	expect_cgroup(_metadata, when, link, cg_id(cgroup));
 }
 
+/*
+ * bpf_link_info and fdinfo show the cgroup of a link until the link is detached.  That
+ * changes nothing for the other link:
+ *
+ *   memcg_bpf.link.<pid>
+ *   |-- target			FIRST; BPF_LINK_DETACH
+ *   `-- sibling		SECOND
+ */
 TEST_F_TIMEOUT(link, names_its_cgroup_until_it_is_detached, 120)
 {
 	int link, other;
@@ -159,7 +152,14 @@ TEST_F_TIMEOUT(link, names_its_cgroup_until_it_is_detached, 120)
 	close(other);
 }
 
-/* Of all ways to name no cgroup none reaches the root, which would be everybody. */
+/*
+ * A descriptor without BPF_F_CGROUP_FD names no cgroup, and the attach fails.  A kernel that
+ * took it for the root would give every cgroup the ops.  The control is the same descriptor
+ * with the flag:
+ *
+ *   memcg_bpf.link.<pid>
+ *   `-- target			FIRST, or nothing
+ */
 TEST_F_TIMEOUT(link, cgroup_must_be_named, 120)
 {
 	static const __u32 flags[] = { 0, BPF_F_ALLOW_OVERRIDE };
@@ -185,7 +185,13 @@ TEST_F_TIMEOUT(link, cgroup_must_be_named, 120)
 	close(fd);
 }
 
-/* With BPF_F_CGROUP_FD 0 is a descriptor like others; the control is the one before. */
+/*
+ * With BPF_F_CGROUP_FD, target_fd 0 is a descriptor like any other, and not "none": it names
+ * the cgroup while it is open, and the attach fails with EBADF when it is closed.
+ *
+ *   memcg_bpf.link.<pid>
+ *   `-- target			FIRST; descriptor 0 is its directory
+ */
 TEST_F_TIMEOUT(link, descriptor_zero_is_one, 120)
 {
 	int fd = cg_open(self->target), link;
@@ -207,6 +213,7 @@ TEST_F_TIMEOUT(link, descriptor_zero_is_one, 120)
 		       link < 0 ? strerror(-link) : "attached");
 }
 
+/* Without a map and a cgroup.  The errno shows that the kernel checks the flags first. */
 TEST_F_TIMEOUT(link, flags_are_looked_at_before_the_map, 120)
 {
 	EXPECT_EQ(-EINVAL, link_create(LINK_BY_CGROUP_FD, -1, -1, 1U << 30));
@@ -214,8 +221,8 @@ TEST_F_TIMEOUT(link, flags_are_looked_at_before_the_map, 120)
 }
 
 /*
- * The cgroup that a link names is removed, and the link ends; nobody else's does,
- * and all is as if it had never been:
+ * The cgroup that a link names is removed, and the link ends.  The link of the sibling does
+ * not.  The parent, and a new cgroup of the same name, can be attached to:
  *
  *   memcg_bpf.link.<pid>
  *   |-- target			no ops, then SECOND
@@ -244,7 +251,7 @@ TEST_F_TIMEOUT(link, ends_with_its_cgroup, 120)
 	expect_owner(_metadata, self, "the cgroup removed", self->inner, OWNER_NOBODY);
 	close(other);
 
-	/* There is nothing in the way of the parent, or of one of the same name. */
+	/* The ended link refuses no attach to the parent or to a cgroup of the same name. */
 	other = attach(self, SECOND, self->target);
 	ASSERT_GE(other, 0)
 		TH_LOG("attach to the parent: %s", strerror(-other));
@@ -261,7 +268,16 @@ TEST_F_TIMEOUT(link, ends_with_its_cgroup, 120)
 	close(again);
 }
 
-/* A link does not end because a child of its cgroup, or a sibling, is removed. */
+/*
+ * A link does not end because a child of its cgroup, or a cgroup elsewhere, is removed:
+ *
+ *   memcg_bpf.link.<pid>
+ *   |-- target			FIRST, which may be overridden
+ *   |   |-- inner
+ *   |   `-- child		SECOND; removed
+ *   `-- sibling
+ *       `-- child		removed
+ */
 TEST_F_TIMEOUT(link, outlives_other_cgroups, 120)
 {
 	char child[PATH_MAX], sibling[PATH_MAX];
@@ -269,14 +285,14 @@ TEST_F_TIMEOUT(link, outlives_other_cgroups, 120)
 
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, child, "target/child"));
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, sibling, "sibling/child"));
-	link = probe_attach(self->sets[FIRST], self->target, BPF_F_ALLOW_OVERRIDE);
+	link = probe_attach(self->probes[FIRST], self->target, BPF_F_ALLOW_OVERRIDE);
 	ASSERT_GE(link, 0);
 	child_link = attach(self, SECOND, child);
 	ASSERT_GE(child_link, 0);
 
 	ASSERT_EQ(0, rmdir(sibling));
 	ASSERT_EQ(0, rmdir(child));
-	/* This one is to end, and when it has, so would the others. */
+	/* The child's link ends.  By then the target's would have, too, if it were to. */
 	EXPECT_TRUE(has_ended(child_link, END_MS));
 	expect_alive(_metadata, "a child removed", link, self->target);
 	expect_owner(_metadata, self, "a child removed", self->inner, FIRST);
@@ -286,8 +302,8 @@ TEST_F_TIMEOUT(link, outlives_other_cgroups, 120)
 }
 
 /*
- * A cgroup without the memory controller belongs to the memcg of its parent, to
- * which its ops go.  When it is removed they go from there:
+ * A cgroup without the memory controller uses the memcg of its parent, which gets the ops.
+ * When the cgroup is removed, the parent loses them:
  *
  *   memcg_bpf.link.<pid>
  *   `-- sibling		FIRST, until the link ends

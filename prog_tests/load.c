@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * struct memcg_bpf_ops as a type, and what may be loaded for it: which members it
- * has, which programs the verifier takes and refuses, and what those see that it
- * takes.
+ * struct memcg_bpf_ops in BTF, and which programs the kernel loads for its members.
+ * verifier.c is about what a program may do.
  *
- * What is refused is compared with a program that differs in nothing but the one
- * thing that is not allowed, and is taken.
+ * The control of a refused program is one that loads, and differs only in what is refused.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -20,23 +18,14 @@
 #include "owner.h"
 #include "probe.h"
 #include "revision.h"
+#include "size.h"
 #include "testbed.h"
 #include "worker.h"
 #include "workload.h"
-#include "load/said.h"
+#include "load/libbpf_log.h"
 #include "load/sketch.h"
 
-#define MiB (1ULL << 20)
-
-static const char * const callback_names[PROBE_NR_CALLBACKS] = {
-	[PROBE_ONLINE] = "handle_cgroup_online",
-	[PROBE_OFFLINE] = "handle_cgroup_offline",
-	[PROBE_BELOW_LOW] = "below_low",
-	[PROBE_BELOW_MIN] = "below_min",
-	[PROBE_DELAY] = "get_high_delay_ms or memcg_charged",
-};
-
-/* What it takes to have them. */
+/* The capability that a kernel with the callback has. */
 static const unsigned int callback_can[PROBE_NR_CALLBACKS] = {
 	[PROBE_ONLINE] = CAN_ONLINE,
 	[PROBE_OFFLINE] = CAN_OFFLINE,
@@ -74,8 +63,8 @@ TEST_F(type, members_are_those_of_the_revision)
 }
 
 /*
- * Load a program that does nothing for the member of that index, by the bare
- * system call.
+ * Load a program that does nothing for the member @index.  A skeleton names members, and so
+ * has no index past the last one.  bpf_prog_load() takes any.
  */
 static int load_for_member(const struct btf *btf, int index)
 {
@@ -87,13 +76,13 @@ static int load_for_member(const struct btf *btf, int index)
 		    .attach_btf_id = btf__find_by_name_kind(btf, "memcg_bpf_ops",
 							BTF_KIND_STRUCT),
 		.expected_attach_type = index,
-		.log_buf = said,
-		.log_size = sizeof(said),
+		.log_buf = libbpf_log,
+		.log_size = sizeof(libbpf_log),
 		.log_level = 1,
 	);
 	int fd;
 
-	said[0] = '\0';
+	libbpf_log[0] = '\0';
 	fd = bpf_prog_load(BPF_PROG_TYPE_STRUCT_OPS, "nothing", "GPL", insns,
 			   ARRAY_SIZE(insns), &opts);
 	if (fd < 0)
@@ -118,7 +107,7 @@ TEST_F(type, program_for_no_member_is_refused)
 	}
 
 	ret = load_for_member(self->btf, i);
-	EXPECT_REFUSED(EINVAL, ret, "a program for one member more");
+	EXPECT_REFUSED(EINVAL, ret, "a program for a member past the last");
 }
 
 /* The control is program_for_no_member_is_refused, which does it as root. */
@@ -133,8 +122,8 @@ TEST_F(type, unprivileged_load_is_refused)
 }
 
 /*
- * A copy of a revision that has lost something is found to be wrong, and is held to
- * what the revision promises; what nobody knows is neither.
+ * A broken copy of a known revision counts as known, and its missing members as broken
+ * promises.  A type with a member of no known revision is unknown, and nothing is broken.
  */
 TEST_F(type, wrong_types_are_found)
 {
@@ -171,7 +160,7 @@ TEST_F(type, wrong_types_are_found)
 		  .broken = CAN_CHARGED_PAGES },
 		{ { on, off, low7, min7, charged, "memcg_uncharged:vml" },
 		  .wrong = "unsigned long" },
-		/* members that fit either equally well: the links tell */
+		/* members that both revisions have: how links name cgroups decides */
 		{ { on, off, low7 }, .link = "cgroup",
 		  .wrong = "below_min, which RFC v7 has",
 		  .broken = CAN_BELOW_MIN | CAN_DELAY | CAN_UNCHARGED |
@@ -179,11 +168,11 @@ TEST_F(type, wrong_types_are_found)
 		{ { on, off, low7 }, .link = "cgroup_id",
 		  .wrong = "below_min, which RFC v6 has",
 		  .broken = CAN_BELOW_MIN | CAN_DELAY },
-		/* links do not make a revision of members that are another's */
+		/* members of one revision and links of the other: the members decide */
 		{ { on, off, low6, min6, delay }, .link = "cgroup", .wrong = NULL },
 		{ { on, off, low7, min7, charged, uncharged }, .link = "cgroup_id",
 		  .wrong = NULL },
-		/* one to come */
+		/* a revision that does not exist yet */
 		{ { on, off, low6, min6, delay, more }, .unknown = "more" },
 		{ { on, off, low7, min7, charged, uncharged, more }, .unknown = "more" },
 		{ { on, off, low7, min7, delay, uncharged },
@@ -208,7 +197,7 @@ TEST_F(type, wrong_types_are_found)
 		if (!unknown)
 			expect_word(_metadata, i, sketches[i].wrong,
 				    revision_check(btf));
-		/* Each is there, is not promised, or is broken. */
+		/* A capability is there, not promised by the revision, or broken. */
 		for (can = 1; can <= callbacks; can <<= 1) {
 			if (!(callbacks & can) || revision_cannot(btf, can))
 				continue;
@@ -222,8 +211,8 @@ TEST_F(type, wrong_types_are_found)
 }
 
 /*
- * How links are is told by BTF, whatever the members are: a revision may promise what
- * the kernel lacks, or have no need of what it has.
+ * BTF says how a link names its cgroup, independently of the members.  A kernel may lack
+ * what its revision promises of links, or have what its revision does not.
  */
 TEST_F(type, links_are_told_by_btf)
 {
@@ -260,7 +249,7 @@ TEST_F(type, links_are_told_by_btf)
 	}
 }
 
-/* What BTF says about links is what BPF_LINK_CREATE does. */
+/* BPF_LINK_CREATE knows BPF_F_CGROUP_FD if and only if BTF says so. */
 TEST_F(type, link_is_as_in_btf)
 {
 	EXPECT_EQ(revision_dialect(), revision_ask_dialect())
@@ -288,8 +277,7 @@ TEST_F(type, no_type_is_no_revision)
  *       |-- charged		a worker touches memory; then reclaim in the root
  *       `-- passing		made and removed; both are made after attaching
  *
- * That gives occasion for each callback, and those that are there are called,
- * and no others.
+ * These events trigger each callback.  The kernel calls those of the variant, and no others.
  */
 FIXTURE(callbacks)
 {
@@ -333,10 +321,10 @@ FIXTURE_TEARDOWN(callbacks)
 	EXPECT_EQ(0, testbed_destroy(&self->tb));
 }
 
-/* There may be nothing to reclaim. */
+/* EAGAIN: there is less to reclaim than asked for. */
 static void reclaim(struct __test_metadata *_metadata, const char *cgroup)
 {
-	int ret = cg_write(cgroup, "memory.reclaim", "1M");
+	int ret = cg_write(cgroup, "memory.reclaim", "%lld", SCALED(MiB));
 
 	EXPECT_TRUE(!ret || ret == -EAGAIN)
 		TH_LOG("memory.reclaim: %s", strerror(-ret));
@@ -364,15 +352,14 @@ TEST_F(callbacks, load_attach_and_are_called)
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, ops, "ops"));
 	ASSERT_EQ(0, cg_enable_memory(ops));
 
-	listen_to_libbpf();
+	capture_libbpf_log();
 	self->probe = probe_load_only(variant->mask);
 	ASSERT_NE(NULL, self->probe) {
 		TH_LOG("refused: %s", strerror(errno));
-		print_what_was_said();
+		print_libbpf_log();
 	}
 	self->link = probe_attach(self->probe, ops, 0);
-	ASSERT_GE(self->link, 0)
-		TH_LOG("attach: %s", strerror(-self->link));
+	ASSERT_ATTACHED(self->link);
 
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, charged, "ops/charged"));
 	ASSERT_EQ(0, probe_charge(charged));
@@ -385,18 +372,18 @@ TEST_F(callbacks, load_attach_and_are_called)
 		calls = probe_total(self->probe, i);
 		if (variant->mask & 1 << i) {
 			EXPECT_GT(calls, 0)
-				TH_LOG("%s was not called", callback_names[i]);
+				TH_LOG("%s was not called", probe_callback_names[i]);
 		} else {
 			EXPECT_EQ(0, calls)
 				TH_LOG("%s was called, which is NULL",
-				       callback_names[i]);
+				       probe_callback_names[i]);
 		}
 	}
 }
 
 /*
- * Ops without a callback still are ops: they take the place of others, and
- * nothing is called instead.
+ * Ops without callbacks override inherited ops like any others.  The kernel calls no
+ * callback in their place.
  *
  *   memcg_bpf.load.<pid>	ops: all callbacks; may be overridden
  *   |-- empty			ops: no callbacks
@@ -438,16 +425,15 @@ TEST_F(empty, ops_are_ops_and_do_nothing)
 	EXPECT_EQ(0, owner_by_charge(&self->all, 1, empty));
 
 	none_link = probe_attach(self->none, empty, 0);
-	ASSERT_GE(none_link, 0)
-		TH_LOG("attach: %s", strerror(-none_link));
+	ASSERT_ATTACHED(none_link);
 	EXPECT_EQ(OWNER_NOBODY, owner_by_charge(&self->all, 1, empty))
-		TH_LOG("the empty ops have not taken the place of the others");
+		TH_LOG("the empty ops do not override the inherited ones");
 	EXPECT_EQ(0, owner_by_charge(&self->all, 1, inherits));
 	EXPECT_EQ(-EBUSY, probe_attach(self->none, empty, 0));
 
 	close(none_link);
 	EXPECT_EQ(0, owner_by_charge(&self->all, 1, empty))
-		TH_LOG("the empty ops have not gone");
+		TH_LOG("the inherited ops are not back after the close");
 	close(all_link);
 }
 
@@ -503,7 +489,7 @@ static int load_with_flags(enum probe_callback callback, __u32 flags)
 	if (!probe)
 		return -errno;
 	bpf_program__set_flags(program_of(probe, callback), flags);
-	ret = revision_fit(probe->obj) ?: probe__load(probe);
+	ret = revision_load(probe->skeleton);
 	probe__destroy(probe);
 	return ret;
 }
@@ -513,13 +499,13 @@ TEST_F(sleepable, program_is_refused)
 	char what[64];
 	int ret;
 
-	listen_to_libbpf();
+	capture_libbpf_log();
 	ret = load_with_flags(variant->callback, 0);
-	EXPECT_LOADED(ret, callback_names[variant->callback]);
+	EXPECT_LOADED(ret, probe_callback_names[variant->callback]);
 
 	snprintf(what, sizeof(what), "a sleepable program for %s",
-		 callback_names[variant->callback]);
-	listen_to_libbpf();
+		 probe_callback_names[variant->callback]);
+	capture_libbpf_log();
 	ret = load_with_flags(variant->callback, BPF_F_SLEEPABLE);
 	EXPECT_REFUSED(EINVAL, ret, what);
 }

@@ -98,7 +98,7 @@ static void expect_calls_for(struct __test_metadata *_metadata,
 		       ops, stats.calls[PROBE_OFFLINE], name, offline);
 }
 
-/* Make @name, and see that @ops is called for it, and nothing else; '-': none. */
+/* Make @name.  Only @ops is called, once, for @name; '-': no ops are called. */
 static uint64_t expect_online(struct __test_metadata *_metadata,
 			      struct ops_tree *tree, const char *name, char ops)
 {
@@ -131,7 +131,7 @@ static uint64_t expect_online(struct __test_metadata *_metadata,
 	return id;
 }
 
-/* Remove @name, and see that @ops is called for it, and nothing else; '-': none. */
+/* Remove @name.  Only @ops is called, once, for @name; '-': no ops are called. */
 static void expect_offline(struct __test_metadata *_metadata,
 			   struct ops_tree *tree, const char *name, char ops)
 {
@@ -185,7 +185,7 @@ TEST_F_TIMEOUT(online_offline, once_for_each_child, 120)
 	struct ops_tree *tree = &self->tree;
 
 	grow(_metadata, tree, "top/old other elsewhere");
-	/* It shows that A has lost its place when nothing of A is called. */
+	/* B keeps the kernel's hooks enabled when A is detached. */
 	attach(_metadata, tree, 'B', "elsewhere", 0);
 	attach(_metadata, tree, 'A', "top", 0);
 	expect_totals(_metadata, tree, "attach", 'A', 0, 0);
@@ -225,13 +225,11 @@ TEST_F_TIMEOUT(online_offline, memcg_has_the_ops_when_it_is_called, 120)
 	int link;
 
 	ASSERT_NE(NULL, skel);
-	ASSERT_EQ(0, revision_fit(skel->obj));
-	ASSERT_EQ(0, online_ops__load(skel));
+	ASSERT_EQ(0, revision_load(skel->skeleton));
 	grow(_metadata, &self->tree, "top");
 	link = memcg_bpf_attach_path(skel->maps.online_ops,
 				     ops_tree_path(&self->tree, path, "top"), 0);
-	ASSERT_GE(link, 0)
-		TH_LOG("attach: %s", strerror(-link));
+	ASSERT_ATTACHED(link);
 	grow(_metadata, &self->tree, "top/child");
 	EXPECT_EQ(1, skel->bss->calls);
 	if (skel->bss->can_see) {
@@ -278,8 +276,8 @@ TEST_F_TIMEOUT(online_offline, nested, 120)
 }
 
 /*
- * The cgroup that was attached to goes while the link is open; closing the link
- * later is harmless, and changes nothing for a cgroup of the same name:
+ * A cgroup is removed while its link is open.  Closing the link later changes nothing, in
+ * particular for a new cgroup of the same name:
  *
  *   top			no ops
  *   `-- attached		A
@@ -293,7 +291,7 @@ TEST_F_TIMEOUT(online_offline, attached_cgroup_removed, 120)
 	attach(_metadata, tree, 'A', "top/attached", 0);
 	expect_offline(_metadata, tree, "top/attached", 'A');
 
-	/* The link is not that of a cgroup which is made in its place. */
+	/* The old link does not belong to the new cgroup. */
 	expect_online(_metadata, tree, "top/attached", '-');
 	expect_offline(_metadata, tree, "top/attached", '-');
 	expect_online(_metadata, tree, "top/attached", '-');
@@ -302,7 +300,12 @@ TEST_F_TIMEOUT(online_offline, attached_cgroup_removed, 120)
 	expect_totals(_metadata, tree, "at the end", 'A', 0, 1);
 }
 
-/* The same where the parent has ops, which then are those of the new one: A+, B. */
+/*
+ * As attached_cgroup_removed, below a parent with ops, which the new cgroup inherits:
+ *
+ *   top			A+
+ *   `-- attached		B; removed, and made anew
+ */
 TEST_F_TIMEOUT(online_offline, attached_cgroup_removed_below_other_ops, 120)
 {
 	struct ops_tree *tree = &self->tree;
@@ -320,8 +323,8 @@ TEST_F_TIMEOUT(online_offline, attached_cgroup_removed_below_other_ops, 120)
 }
 
 /*
- * With an override the inner ops are called, for inner cgroups only; when their
- * link is closed, the outer ones are, also for those that came with the inner:
+ * While B overrides A, the kernel calls B for cgroups in the inner subtree, and A for the
+ * others.  After B is detached it calls A for all, those made under B included:
  *
  *   top			A+
  *   |-- new, new2
@@ -425,7 +428,7 @@ TEST_F_TIMEOUT(online_offline, nothing_for_what_did_not_happen, 120)
 	settle(tree, '-', 0);
 	expect_totals(_metadata, tree, "refused mkdir and rmdir", 'A', 0, 0);
 	expect_totals(_metadata, tree, "refused mkdir and rmdir", 'C', 2, 0);
-	/* Those were there to be seen. */
+	/* The control: calls for what does happen are counted. */
 	expect_offline(_metadata, tree, "top/child/last", 'C');
 	expect_online(_metadata, tree, "top/more", 'A');
 }
@@ -467,7 +470,7 @@ TEST_F_TIMEOUT(online_offline, memory_controller_enabled_later, 120)
 }
 
 /*
- * Ops that have but one of the callbacks, or neither, have what they have:
+ * Ops that have only one of the two callbacks, or neither: the kernel calls that one only:
  *
  *   top			A
  *   `-- new
@@ -507,12 +510,12 @@ TEST_F_TIMEOUT(online_offline, offline_only, 120)
 TEST_F_TIMEOUT(online_offline, neither, 120)
 {
 	expect_only(_metadata, &self->tree, 1 << PROBE_DELAY);
-	/* The ops were there: they are in the way of others. */
+	/* The ops are attached: another attach fails. */
 	EXPECT_NE(0, ops_tree_attach(&self->tree, 'B', "top", 0));
 }
 
 /*
- * Of many no call is lost, and none is made twice:
+ * With 1000 children the kernel makes each call exactly once:
  *
  *   top			A
  *   |-- 0

@@ -4,10 +4,10 @@
  * memory.low or memory.min, and the usage, in pages.
  *
  *   memcg_bpf.thresholds.<pid>	has the ops; reclaimed from by memory.reclaim
- *   |-- child			has a file in memory
+ *   |-- child			page cache of one file
  *   `-- group
- *       |-- a			the same
- *       `-- b			the same
+ *       |-- a			page cache of one file
+ *       `-- b			page cache of one file
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -18,25 +18,24 @@
 #include "attach.h"
 #include "cgroup.h"
 #include "harness.h"
+#include "page_cache.h"
 #include "revision.h"
+#include "size.h"
 #include "testbed.h"
-#include "worker.h"
-#include "workload.h"
 
 #include "thresholds.skel.h"
 #include "thresholds_types.h"
 
-#define MiB	(1024LL * 1024)
-#define SIZE	(16 * MiB)
+#define SIZE	SCALED(16 * MiB)
 
 /*
- * What is charged for other things than the pages of a file, and what processors may
- * have in stock, is far below this.
+ * Far above what is charged besides the pages of the file, and what the stocks of the
+ * processors hold.
  */
-#define SLACK	(2 * MiB)
+#define SLACK	SCALED(2 * MiB)
 
-/* what the effective protection of siblings is rounded by */
-#define ROUNDED	(64 * 1024)
+/* Bound of the rounding in the effective protection of siblings. */
+#define ROUNDED	SCALED(64 * 1024)
 
 FIXTURE(thresholds)
 {
@@ -49,10 +48,10 @@ FIXTURE(thresholds)
 	int link;
 };
 
-/* Have notes kept of what is told of a cgroup, and protect it up to @keep bytes. */
-static void keep_notes(struct __test_metadata *_metadata,
-		       FIXTURE_DATA(thresholds) *self, const char *cgroup,
-		       int64_t keep)
+/* Have the program record its arguments for a cgroup, and protect it at @keep bytes or less. */
+static void record_arguments(struct __test_metadata *_metadata,
+			     FIXTURE_DATA(thresholds) *self, const char *cgroup,
+			     int64_t keep)
 {
 	struct thresholds_told told = { .keep = keep / sysconf(_SC_PAGESIZE) };
 	uint64_t id = cg_id(cgroup);
@@ -75,15 +74,13 @@ FIXTURE_SETUP(thresholds)
 
 	self->skel = thresholds__open();
 	ASSERT_NE(NULL, self->skel);
-	ASSERT_EQ(0, revision_fit(self->skel->obj));
-	ASSERT_EQ(0, thresholds__load(self->skel));
-	keep_notes(_metadata, self, self->child, 0);
-	keep_notes(_metadata, self, self->a, 0);
-	keep_notes(_metadata, self, self->b, 0);
+	ASSERT_EQ(0, revision_load(self->skel->skeleton));
+	record_arguments(_metadata, self, self->child, 0);
+	record_arguments(_metadata, self, self->a, 0);
+	record_arguments(_metadata, self, self->b, 0);
 	self->link = memcg_bpf_attach_path(self->skel->maps.thresholds_ops,
 					   self->tb.cgroup, 0);
-	ASSERT_GE(self->link, 0)
-		TH_LOG("attach: %s", strerror(-self->link));
+	ASSERT_ATTACHED(self->link);
 }
 
 FIXTURE_TEARDOWN(thresholds)
@@ -94,11 +91,6 @@ FIXTURE_TEARDOWN(thresholds)
 	EXPECT_EQ(0, testbed_destroy(&self->tb));
 }
 
-static int write_file(void *path)
-{
-	return workload_write_file(path, SIZE) ? 1 : 0;
-}
-
 /* Give a cgroup a file's worth of clean page cache. */
 static void fill(struct __test_metadata *_metadata, FIXTURE_DATA(thresholds) *self,
 		 const char *cgroup)
@@ -107,7 +99,7 @@ static void fill(struct __test_metadata *_metadata, FIXTURE_DATA(thresholds) *se
 
 	snprintf(path, sizeof(path), "%s/%s", self->tb.dir,
 		 strrchr(cgroup, '/') + 1);
-	ASSERT_EQ(0, worker_run(cgroup, write_file, path, STEP_TIMEOUT_MS));
+	ASSERT_EQ(0, page_cache_fill(cgroup, path, SIZE));
 }
 
 static void reclaim(struct __test_metadata *_metadata,
@@ -145,36 +137,44 @@ static int64_t threshold(struct __test_metadata *_metadata, const char *what,
 	return side->threshold * sysconf(_SC_PAGESIZE);
 }
 
+static void set(struct __test_metadata *_metadata, const char *cgroup, const char *file,
+		int64_t bytes)
+{
+	int ret = bytes == INT64_MAX ? cg_write(cgroup, file, "max") :
+		cg_write(cgroup, file, "%" PRId64, bytes);
+
+	ASSERT_EQ(0, ret)
+		TH_LOG("%s = %" PRId64 ": %s", file, bytes, strerror(-ret));
+}
+
 /*
- * A child of the cgroup that is reclaimed from is protected by what it is set to; no
- * ancestor limits that.
+ * The effective protection of a child of the reclaim target is its own memory.low or
+ * memory.min: no ancestor limits it.  The callbacks get that value for each setting.
  */
 TEST_F_TIMEOUT(thresholds, of_a_child_are_what_it_is_set_to, 120)
 {
-	static const struct {
-		const char *low, *min;
-		int64_t low_bytes, min_bytes;
+	/* INT64_MAX: what the kernel makes of "max" */
+	const struct {
+		int64_t low, min;
 	} settings[] = {
-		{ "8M", "4M", 8 * MiB, 4 * MiB },
-		{ "3M", "2M", 3 * MiB, 2 * MiB },
-		{ "0", "0", 0, 0 },
-		{ "max", "1M", INT64_MAX, 1 * MiB },
+		{ SCALED(8 * MiB), SCALED(4 * MiB) },
+		{ SCALED(3 * MiB), SCALED(2 * MiB) },
+		{ 0, 0 },
+		{ INT64_MAX, SCALED(MiB) },
 	};
 	struct thresholds_told told;
 	size_t i;
 
 	fill(_metadata, self, self->child);
 	for (i = 0; i < ARRAY_SIZE(settings); i++) {
-		ASSERT_EQ(0, cg_write(self->child, "memory.low", "%s", settings[i].low));
-		ASSERT_EQ(0, cg_write(self->child, "memory.min", "%s", settings[i].min));
-		reclaim(_metadata, self, MiB);
+		set(_metadata, self->child, "memory.low", settings[i].low);
+		set(_metadata, self->child, "memory.min", settings[i].min);
+		reclaim(_metadata, self, SCALED(MiB));
 		told = told_of(self, self->child);
-		EXPECT_EQ(settings[i].low_bytes,
-			  threshold(_metadata, "below_low", &told.low))
-			TH_LOG("memory.low is %s", settings[i].low);
-		EXPECT_EQ(settings[i].min_bytes,
-			  threshold(_metadata, "below_min", &told.min))
-			TH_LOG("memory.min is %s", settings[i].min);
+		EXPECT_EQ(settings[i].low, threshold(_metadata, "below_low", &told.low))
+			TH_LOG("memory.low is %" PRId64, settings[i].low);
+		EXPECT_EQ(settings[i].min, threshold(_metadata, "below_min", &told.min))
+			TH_LOG("memory.min is %" PRId64, settings[i].min);
 	}
 }
 
@@ -198,7 +198,7 @@ TEST_F_TIMEOUT(thresholds, come_with_the_usage, 120)
 	fill(_metadata, self, self->child);
 	before = cg_read_number(self->child, "memory.current");
 	ASSERT_GE(before, SIZE);
-	reclaim(_metadata, self, MiB);
+	reclaim(_metadata, self, SCALED(MiB));
 	after = cg_read_number(self->child, "memory.current");
 	ASSERT_GE(after, SIZE / 2);
 
@@ -210,8 +210,8 @@ TEST_F_TIMEOUT(thresholds, come_with_the_usage, 120)
 }
 
 /*
- * Two siblings want more than their parent has, and share that: each is told its
- * share, and not what it is set to.
+ * Two siblings claim more protection than their parent has.  The callbacks get each one's
+ * share of the parent's, and not its own setting.
  *
  *   memcg_bpf.thresholds.<pid>
  *   `-- group			memory.low or memory.min 4M
@@ -224,22 +224,22 @@ static void expect_shares(struct __test_metadata *_metadata,
 	struct thresholds_told told_a, told_b;
 	int64_t a, b;
 
-	ASSERT_EQ(0, cg_write(self->group, file, "4M"));
-	ASSERT_EQ(0, cg_write(self->a, file, "8M"));
-	ASSERT_EQ(0, cg_write(self->b, file, "8M"));
+	set(_metadata, self->group, file, SCALED(4 * MiB));
+	set(_metadata, self->a, file, SCALED(8 * MiB));
+	set(_metadata, self->b, file, SCALED(8 * MiB));
 	fill(_metadata, self, self->a);
 	fill(_metadata, self, self->b);
-	reclaim(_metadata, self, MiB);
+	reclaim(_metadata, self, SCALED(MiB));
 
 	told_a = told_of(self, self->a);
 	told_b = told_of(self, self->b);
 	a = threshold(_metadata, file, low ? &told_a.low : &told_a.min);
 	b = threshold(_metadata, file, low ? &told_b.low : &told_b.min);
 	TH_LOG("%s: a is told %" PRId64 " bytes, b %" PRId64, file, a, b);
-	EXPECT_LE(a, 2 * MiB + ROUNDED);
-	EXPECT_GE(a, 2 * MiB - ROUNDED);
-	EXPECT_LE(b, 2 * MiB + ROUNDED);
-	EXPECT_GE(b, 2 * MiB - ROUNDED);
+	EXPECT_LE(a, SCALED(2 * MiB) + ROUNDED);
+	EXPECT_GE(a, SCALED(2 * MiB) - ROUNDED);
+	EXPECT_LE(b, SCALED(2 * MiB) + ROUNDED);
+	EXPECT_GE(b, SCALED(2 * MiB) - ROUNDED);
 }
 
 TEST_F_TIMEOUT(thresholds, of_memory_low_are_shares_of_the_parents, 120)
@@ -253,9 +253,9 @@ TEST_F_TIMEOUT(thresholds, of_memory_min_are_shares_of_the_parents, 120)
 }
 
 /*
- * A program that looks at nothing but the usage it is told keeps what it wants to
- * keep; the control keeps nothing.  Reclaim goes in small steps: once it has begun
- * with a cgroup, one step goes on to its end.
+ * A program that protects a cgroup once its usage argument is down to SIZE / 2 keeps that
+ * much of it.  The control, a, keeps nothing.  Reclaim is in small steps, because a step that
+ * has begun with a cgroup does not ask again.
  */
 TEST_F_TIMEOUT(thresholds, are_enough_to_decide_by, 120)
 {
@@ -263,9 +263,9 @@ TEST_F_TIMEOUT(thresholds, are_enough_to_decide_by, 120)
 
 	fill(_metadata, self, self->child);
 	fill(_metadata, self, self->a);
-	keep_notes(_metadata, self, self->child, SIZE / 2);
-	for (at = 0; at < 3 * SIZE; at += MiB / 2)
-		reclaim(_metadata, self, MiB / 2);
+	record_arguments(_metadata, self, self->child, SIZE / 2);
+	for (at = 0; at < 3 * SIZE; at += SCALED(MiB / 2))
+		reclaim(_metadata, self, SCALED(MiB / 2));
 	kept = cg_read_number(self->child, "memory.current");
 	control = cg_read_number(self->a, "memory.current");
 	TH_LOG("of %lld bytes %" PRId64 " were kept, and %" PRId64 " without", SIZE,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which programs for memcg_bpf_ops the verifier takes and refuses, and what those see
- * that it takes.
+ * Which programs for memcg_bpf_ops the verifier takes and refuses, and what a callback
+ * reads from its memcg.
  *
- * What is refused is compared with a program that differs in nothing but the one
- * thing that is not allowed, and is taken.
+ * The control of the refused programs is takes_reads: they differ from its program only in
+ * what is refused.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -15,15 +15,14 @@
 #include "cgroup.h"
 #include "harness.h"
 #include "revision.h"
+#include "size.h"
 #include "testbed.h"
 #include "worker.h"
 #include "workload.h"
-#include "load/said.h"
+#include "load/libbpf_log.h"
 
 #include "facts.skel.h"
 #include "verdict.skel.h"
-
-#define MiB (1ULL << 20)
 
 /* Programs of progs/verdict.bpf.c. */
 FIXTURE(verifier)
@@ -34,7 +33,7 @@ FIXTURE(verifier)
 FIXTURE_SETUP(verifier)
 {
 	REQUIRE_OPS(CAN_DELAY | CAN_ONLINE);
-	listen_to_libbpf();
+	capture_libbpf_log();
 	self->skel = verdict__open();
 	ASSERT_NE(NULL, self->skel);
 }
@@ -44,7 +43,7 @@ FIXTURE_TEARDOWN(verifier)
 	verdict__destroy(self->skel);
 }
 
-/* Load one map of an object that is open, and what is in it. */
+/* Load one map of the open object, with its programs. */
 static int load_only(struct verdict *skel, const struct bpf_map *only)
 {
 	struct bpf_map *map;
@@ -53,7 +52,7 @@ static int load_only(struct verdict *skel, const struct bpf_map *only)
 		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
 			bpf_map__set_autocreate(map, map == only);
 	}
-	return revision_fit(skel->obj) ?: verdict__load(skel);
+	return revision_load(skel->skeleton);
 }
 
 TEST_F(verifier, takes_reads)
@@ -97,7 +96,7 @@ TEST_F(verifier, refuses_helper_for_packets)
 	int ret = load_only(self->skel, self->skel->maps.packet_helper_ops);
 
 	EXPECT_REFUSED(EINVAL, ret, "a call of bpf_skb_load_bytes()");
-	EXPECT_NE(NULL, strstr(said, "skb_load_bytes#"));
+	EXPECT_NE(NULL, strstr(libbpf_log, "skb_load_bytes#"));
 }
 
 /* This is libbpf's refusal: it does not find the member in the kernel's BTF. */
@@ -106,7 +105,7 @@ TEST_F(verifier, unknown_member_is_refused)
 	int ret = load_only(self->skel, self->skel->maps.unknown_ops);
 
 	EXPECT_REFUSED(ENOTSUP, ret, "ops with an unknown member");
-	EXPECT_NE(NULL, strstr(said, "no_such_callback"));
+	EXPECT_NE(NULL, strstr(libbpf_log, "no_such_callback"));
 }
 
 TEST_F(verifier, unknown_member_is_taken_if_null)
@@ -157,7 +156,7 @@ struct touch_job {
 	int64_t *current;
 };
 
-#define TOUCHED (16 * MiB)
+#define TOUCHED SCALED(16 * MiB)
 
 static int touch_and_read_current(void *arg)
 {
@@ -171,10 +170,10 @@ static int touch_and_read_current(void *arg)
 
 static void set_limits(struct __test_metadata *_metadata, const char *cgroup)
 {
-	ASSERT_EQ(0, cg_write(cgroup, "memory.max", "80M"));
-	ASSERT_EQ(0, cg_write(cgroup, "memory.high", "64M"));
-	ASSERT_EQ(0, cg_write(cgroup, "memory.low", "3M"));
-	ASSERT_EQ(0, cg_write(cgroup, "memory.min", "2M"));
+	ASSERT_EQ(0, cg_write(cgroup, "memory.max", "%lld", SCALED(80 * MiB)));
+	ASSERT_EQ(0, cg_write(cgroup, "memory.high", "%lld", SCALED(64 * MiB)));
+	ASSERT_EQ(0, cg_write(cgroup, "memory.low", "%lld", SCALED(3 * MiB)));
+	ASSERT_EQ(0, cg_write(cgroup, "memory.min", "%lld", SCALED(2 * MiB)));
 }
 
 TEST_F(facts, read_from_memcg_are_true)
@@ -189,8 +188,8 @@ TEST_F(facts, read_from_memcg_are_true)
 	set_limits(_metadata, read);
 
 	self->skel->rodata->id = cg_id(read);
-	listen_to_libbpf();
-	ret = revision_fit(self->skel->obj) ?: facts__load(self->skel);
+	capture_libbpf_log();
+	ret = revision_load(self->skel->skeleton);
 	EXPECT_LOADED(ret, "a program that reads");
 	ASSERT_EQ(0, ret);
 	cgroup_fd = cg_open(self->tb.cgroup);
@@ -205,18 +204,18 @@ TEST_F(facts, read_from_memcg_are_true)
 	EXPECT_GT(self->skel->bss->calls, 0)
 		TH_LOG("memcg->css.cgroup->kn->id never was the id");
 
-	EXPECT_EQ(80 * MiB, self->skel->bss->max * page);
-	EXPECT_EQ(64 * MiB, self->skel->bss->high * page);
-	EXPECT_EQ(3 * MiB, self->skel->bss->low * page);
-	EXPECT_EQ(2 * MiB, self->skel->bss->min * page);
+	EXPECT_EQ(SCALED(80 * MiB), self->skel->bss->max * page);
+	EXPECT_EQ(SCALED(64 * MiB), self->skel->bss->high * page);
+	EXPECT_EQ(SCALED(3 * MiB), self->skel->bss->low * page);
+	EXPECT_EQ(SCALED(2 * MiB), self->skel->bss->min * page);
 
 	/* It goes on in batches, and from stocks of the processors. */
 	usage = self->skel->bss->usage * page;
 	TH_LOG("memcg->memory.usage %" PRIu64 " bytes, memory.current %" PRId64,
 	       usage, *self->current);
 	EXPECT_GE(*self->current, (int64_t)TOUCHED);
-	EXPECT_GE(usage, *self->current - 2 * MiB);
-	EXPECT_LE(usage, *self->current + 2 * MiB);
+	EXPECT_GE((int64_t)usage, *self->current - SCALED(2 * MiB));
+	EXPECT_LE((int64_t)usage, *self->current + SCALED(2 * MiB));
 }
 
 MEMCG_BPF_HARNESS_MAIN

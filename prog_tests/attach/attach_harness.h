@@ -20,11 +20,11 @@
 #include "testbed.h"
 #include "worker.h"
 
-enum set {
+enum ops {
 	NOBODY = OWNER_NOBODY,
 	FIRST = 0,
 	SECOND,
-	NR_SETS,
+	NR_PROBES,
 };
 
 FIXTURE(attach)
@@ -33,8 +33,8 @@ FIXTURE(attach)
 	char target[PATH_MAX];
 	char child[PATH_MAX];
 	char sibling[PATH_MAX];
-	struct probe *sets[NR_SETS];
-	__u32 map_ids[NR_SETS];
+	struct probe *probes[NR_PROBES];
+	__u32 map_ids[NR_PROBES];
 	struct probe *empty;
 	int bystander;		/* the link */
 };
@@ -62,10 +62,10 @@ FIXTURE_SETUP(attach)
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->child, "target/child"));
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->sibling, "sibling"));
 
-	for (i = 0; i < NR_SETS; i++) {
-		self->sets[i] = probe_load();
-		ASSERT_NE(NULL, self->sets[i]);
-		self->map_ids[i] = map_id(self->sets[i]);
+	for (i = 0; i < NR_PROBES; i++) {
+		self->probes[i] = probe_load();
+		ASSERT_NE(NULL, self->probes[i]);
+		self->map_ids[i] = map_id(self->probes[i]);
 		ASSERT_NE(0, self->map_ids[i]);
 	}
 
@@ -73,13 +73,12 @@ FIXTURE_SETUP(attach)
 	self->empty = probe_load_only(0);
 	ASSERT_NE(NULL, self->empty);
 	self->bystander = probe_attach(self->empty, bystander, 0);
-	ASSERT_GE(self->bystander, 0)
-		TH_LOG("attach: %s", strerror(-self->bystander));
+	ASSERT_ATTACHED(self->bystander);
 }
 
-static const char *set_name(int set)
+static const char *ops_name(int which)
 {
-	switch (set) {
+	switch (which) {
 	case NOBODY:
 		return "none";
 	case FIRST:
@@ -91,11 +90,11 @@ static const char *set_name(int set)
 	}
 }
 
-/* more descriptors than any test has */
+/* Above the highest descriptor number in any test. */
 #define FDS 128
 
-/* The kernel lets go before close() or waitpid() returns, or some time after. */
-#define LET_GO_MS 5000
+/* The kernel may free a link some time after close() or waitpid() has returned. */
+#define LINK_FREE_MS 5000
 
 static inline void close_link(int fd)
 {
@@ -115,41 +114,41 @@ FIXTURE_TEARDOWN(attach)
 	for (fd = STDERR_FILENO + 1; fd < FDS; fd++)
 		close_link(fd);
 
-	for (i = 0; i < NR_SETS; i++) {
-		if (!self->sets[i])
+	for (i = 0; i < NR_PROBES; i++) {
+		if (!self->probes[i])
 			continue;
-		left = memcg_bpf_count_links(self->sets[i]->maps.probe_ops);
+		left = memcg_bpf_count_links(self->probes[i]->maps.probe_ops);
 		EXPECT_EQ(0, left);
 		if (left)
-			TH_LOG("a link of %s is left", set_name(i));
+			TH_LOG("a link of %s is left", ops_name(i));
 	}
-	/* A kernel that leaves ops behind is to find them until their memcg is gone. */
+	/* A kernel that leaves ops behind may call them until their memcg is gone. */
 	EXPECT_EQ(0, testbed_destroy(&self->tb));
-	for (i = 0; i < NR_SETS; i++)
-		probe__destroy(self->sets[i]);
+	for (i = 0; i < NR_PROBES; i++)
+		probe__destroy(self->probes[i]);
 	probe__destroy(self->empty);
 }
 
-static inline int attach(FIXTURE_DATA(attach) *self, enum set set, const char *cgroup,
+static inline int attach(FIXTURE_DATA(attach) *self, enum ops which, const char *cgroup,
 			 __u32 flags)
 {
-	return probe_attach(self->sets[set], cgroup, flags);
+	return probe_attach(self->probes[which], cgroup, flags);
 }
 
-static inline int attach_fd(FIXTURE_DATA(attach) *self, enum set set, int fd,
+static inline int attach_fd(FIXTURE_DATA(attach) *self, enum ops which, int fd,
 			    __u32 flags)
 {
-	return memcg_bpf_attach(self->sets[set]->maps.probe_ops, fd, flags);
+	return memcg_bpf_attach(self->probes[which]->maps.probe_ops, fd, flags);
 }
 
-/* Find whose ops some cgroups have. */
+/* Find the owner of each of @cgroups. */
 static inline void find_owners(struct __test_metadata *_metadata,
 			       FIXTURE_DATA(attach) *self, char *const cgroups[], int nr,
 			int owners[])
 {
 	const struct owner_search search = {
-		.probes = self->sets,
-		.nr = NR_SETS,
+		.probes = self->probes,
+		.nr = NR_PROBES,
 		.reclaim = self->tb.cgroup,
 	};
 
@@ -166,11 +165,11 @@ static inline void expect_owner(struct __test_metadata *_metadata,
 	find_owners(_metadata, self, cgroups, 1, &owner);
 	EXPECT_EQ(want, owner)
 		TH_LOG("%s: %s has %s, and not %s", when,
-		       strrchr(cgroup, '/') + 1, set_name(owner),
-		       set_name(want));
+		       strrchr(cgroup, '/') + 1, ops_name(owner),
+		       ops_name(want));
 }
 
-/* Whose ops all of the tree has. */
+/* The owner of each cgroup of the tree. */
 struct owners {
 	int target;
 	int child;
@@ -195,38 +194,38 @@ static inline void expect_owners(struct __test_metadata *_metadata,
 
 	EXPECT_EQ(want.target, now.target)
 		TH_LOG("%s: target has %s, and not %s", when,
-		       set_name(now.target), set_name(want.target));
+		       ops_name(now.target), ops_name(want.target));
 	EXPECT_EQ(want.child, now.child)
 		TH_LOG("%s: child has %s, and not %s", when,
-		       set_name(now.child), set_name(want.child));
+		       ops_name(now.child), ops_name(want.child));
 	EXPECT_EQ(want.sibling, now.sibling)
 		TH_LOG("%s: sibling has %s, and not %s", when,
-		       set_name(now.sibling), set_name(want.sibling));
+		       ops_name(now.sibling), ops_name(want.sibling));
 }
 
 #define OWNERS(target, child, sibling)					\
 	((struct owners) { target, child, sibling })
 #define ALL_NOBODY OWNERS(NOBODY, NOBODY, NOBODY)
 
-/* The last descriptor of a link of @set has been closed, maybe by force. */
-static inline void wait_for_link(FIXTURE_DATA(attach) *self, enum set set)
+/* Wait until the kernel has freed all links of @which, whose descriptors are closed. */
+static inline void wait_for_link_free(FIXTURE_DATA(attach) *self, enum ops which)
 {
 	int ms;
 
-	for (ms = 0; ms < LET_GO_MS &&
-	     memcg_bpf_count_links(self->sets[set]->maps.probe_ops); ms += 10)
+	for (ms = 0; ms < LINK_FREE_MS &&
+	     memcg_bpf_count_links(self->probes[which]->maps.probe_ops); ms += 10)
 		usleep(10000);
 }
 
 static inline void expect_detached(struct __test_metadata *_metadata,
-				   FIXTURE_DATA(attach) *self, enum set set,
+				   FIXTURE_DATA(attach) *self, enum ops which,
 			    const char *when)
 {
-	wait_for_link(self, set);
+	wait_for_link_free(self, which);
 	expect_owners(_metadata, self, when, ALL_NOBODY);
 }
 
-/* Nobody has ops, and nothing is left that keeps the target from getting some. */
+/* No cgroup has ops, and no leftover makes an attach to the target fail. */
 static inline void expect_attach_works(struct __test_metadata *_metadata,
 				       FIXTURE_DATA(attach) *self)
 {
@@ -238,7 +237,7 @@ static inline void expect_attach_works(struct __test_metadata *_metadata,
 		TH_LOG("attach: %s", strerror(-link));
 	expect_owner(_metadata, self, "attached", self->target, FIRST);
 	close(link);
-	wait_for_link(self, FIRST);
+	wait_for_link_free(self, FIRST);
 	expect_owner(_metadata, self, "closed", self->target, NOBODY);
 }
 

@@ -3,8 +3,8 @@
 #define __PROG_TESTS_CHARGES_JOBS_H
 
 /*
- * What a worker of charges.c does to have memory charged.  Each job says when it
- * has what it is to hold, and holds it until it is killed.
+ * The jobs of the workers of charges.c.  Each charges memory in its own way, sets holds, and
+ * keeps the memory until it is killed.
  */
 
 #include <fcntl.h>
@@ -21,12 +21,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "huge_page.h"
+#include "size.h"
 #include "testbed.h"
 #include "worker.h"
 #include "workload.h"
 
 /* Many batches on each processor. */
-#define CHARGES_SIZE	(16ULL << 20)
+#define CHARGES_SIZE	((unsigned long long)SCALED(16 * MiB))
 
 /* In memory that the worker shares with who started it. */
 struct charges_job {
@@ -68,36 +70,6 @@ static int charges_hold_file(void *arg)
 	return charges_hold(job);
 }
 
-/* A number, or a word in brackets, that is all there is in a file. */
-static bool charges_read_line(const char *path, char *line, int len)
-{
-	FILE *file = fopen(path, "r");
-	bool ret;
-
-	if (!file)
-		return false;
-	ret = fgets(line, len, file);
-	fclose(file);
-	return ret;
-}
-
-/* The size of a huge page that madvise() gives, in bytes, or 0 if it gives none. */
-static uint64_t charges_huge_page(void)
-{
-	static const char dir[] = "/sys/kernel/mm/transparent_hugepage/";
-	char path[128], line[128];
-	unsigned long long size;
-
-	snprintf(path, sizeof(path), "%senabled", dir);
-	if (!charges_read_line(path, line, sizeof(line)) || strstr(line, "[never]"))
-		return 0;
-	snprintf(path, sizeof(path), "%shpage_pmd_size", dir);
-	if (!charges_read_line(path, line, sizeof(line)) ||
-	    sscanf(line, "%llu", &size) != 1)
-		return 0;
-	return size;
-}
-
 static bool charges_has_huge_page(void)
 {
 	char line[128];
@@ -115,7 +87,7 @@ static bool charges_has_huge_page(void)
 static int charges_hold_huge(void *arg)
 {
 	struct charges_job *job = arg;
-	uint64_t size = charges_huge_page(), at;
+	uint64_t size = huge_page_size(), at;
 	char *map;
 
 	/* three aligned ones at least */
@@ -170,7 +142,7 @@ static bool charges_try_loopback(bool turn_on)
 	return up;
 }
 
-/* That of everybody if it is up, else one in a network namespace of our own. */
+/* The loopback device of the system if it is up, else one in a new network namespace. */
 static bool charges_loopback(void)
 {
 	return charges_try_loopback(false) ||

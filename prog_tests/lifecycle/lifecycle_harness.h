@@ -2,7 +2,10 @@
 #ifndef __PROG_TESTS_LIFECYCLE_LIFECYCLE_HARNESS_H
 #define __PROG_TESTS_LIFECYCLE_LIFECYCLE_HARNESS_H
 
-/* What tests of lifecycle.c and in_use.c share: ops, their links, and that all goes. */
+/*
+ * The fixture of lifecycle.c and in_use.c: two probes and their links, and a teardown that
+ * fails if the kernel has not freed them.
+ */
 
 #include <errno.h>
 #include <inttypes.h>
@@ -14,26 +17,15 @@
 #include "harness.h"
 #include "owner.h"
 #include "probe.h"
+#include "size.h"
 #include "testbed.h"
 #include "worker.h"
 #include "workload.h"
 
-#define MiB (1ULL << 20)
-
-/* Far above what freeing takes, which waits for some RCU grace periods. */
-#define FREE_TIMEOUT_MS	15000
-/* Far above what it takes until something happens that goes on all the time. */
+/* Far above the time until the other side of a race has made one more step. */
 #define RACE_TIMEOUT_MS	20000
 
 #define MAX_LINKS	64
-
-static const char * const callback_names[] = {
-	[PROBE_ONLINE] = "handle_cgroup_online",
-	[PROBE_OFFLINE] = "handle_cgroup_offline",
-	[PROBE_BELOW_LOW] = "below_low",
-	[PROBE_BELOW_MIN] = "below_min",
-	[PROBE_DELAY] = "get_high_delay_ms or memcg_charged",
-};
 
 /* What processes of a test share. */
 struct shared {
@@ -53,7 +45,7 @@ FIXTURE(lifecycle)
 	int links[MAX_LINKS];	/* -1: none */
 };
 
-/* Load probe @i afresh, of which the end is to be seen. */
+/* Load probe @i anew.  The teardown expects the kernel to free it. */
 static inline void load(struct __test_metadata *_metadata,
 			FIXTURE_DATA(lifecycle) *self, int i)
 {
@@ -64,7 +56,7 @@ static inline void load(struct __test_metadata *_metadata,
 					self->probes[i]->obj));
 }
 
-/* Attach probe @i by link @nr, of which the end is to be seen. */
+/* Attach probe @i by link @nr.  The teardown expects the kernel to free the link. */
 static inline int try_attach(struct __test_metadata *_metadata,
 			     FIXTURE_DATA(lifecycle) *self, int nr, int i,
 		      const char *cgroup, __u32 flags)
@@ -95,7 +87,7 @@ static inline void detach(FIXTURE_DATA(lifecycle) *self, int nr)
 	self->links[nr] = -1;
 }
 
-/* To attach where there are ops fails, and must leave nothing behind. */
+/* An attach to a cgroup that has ops fails with EBUSY. */
 static inline void expect_busy(struct __test_metadata *_metadata,
 			       FIXTURE_DATA(lifecycle) *self, int i, const char *cgroup)
 {
@@ -120,12 +112,7 @@ static inline bool too_late(uint64_t begin_us, unsigned int timeout_ms)
 /* All calls of probe @i. */
 static inline uint64_t calls(FIXTURE_DATA(lifecycle) *self, int i)
 {
-	uint64_t sum = 0;
-	int callback;
-
-	for (callback = 0; callback < PROBE_NR_CALLBACKS; callback++)
-		sum += total(self, i, callback);
-	return sum;
+	return probe_calls(self->probes[i]);
 }
 
 static inline void expect_no_dying(struct __test_metadata *_metadata,
@@ -135,7 +122,7 @@ static inline void expect_no_dying(struct __test_metadata *_metadata,
 
 	EXPECT_GE(dying, 0);
 	EXPECT_LE(dying, max)
-		TH_LOG("something keeps cgroups that were removed");
+		TH_LOG("removed cgroups are not freed");
 }
 
 FIXTURE_SETUP(lifecycle)
@@ -158,7 +145,7 @@ FIXTURE_SETUP(lifecycle)
 		load(_metadata, self, i);
 }
 
-/* Nothing is left of what was loaded and attached. */
+/* The kernel frees all that was loaded and attached. */
 FIXTURE_TEARDOWN(lifecycle)
 {
 	unsigned int left;

@@ -2,7 +2,7 @@
 #ifndef __PROG_TESTS_LOAD_SKETCH_H
 #define __PROG_TESTS_LOAD_SKETCH_H
 
-/* BTF of kernels that nobody has: what load.c shows to lib/revision.h. */
+/* Synthetic BTF, of kernels that do not exist: load.c passes it to lib/revision.h. */
 
 #include <stdio.h>
 #include <string.h>
@@ -12,17 +12,17 @@
 #include "harness.h"
 
 /*
- * A struct memcg_bpf_ops to be written as BTF.  A member is the name and, behind a
- * colon, a letter for what it returns and one for each argument: void, bool, int,
- * unsigned long, memcg.
+ * A struct memcg_bpf_ops, from which draw() makes BTF.  A member is its name, a colon, a
+ * letter for the return type and one for each argument: v(oid), b(ool), i (unsigned int),
+ * l (unsigned long), m(emcg).
  */
 struct sketch {
 	const char *members[8];
 	const char *link;	/* member of struct bpf_struct_ops_link, or NULL */
 	bool info;		/* bpf_link_info.struct_ops has cgroup_id */
-	const char *wrong;	/* a word of what revision_check() says, or NULL */
-	const char *unknown;	/* the same of revision_unknown() */
-	unsigned int broken;	/* what it lacks of its revision, or can */
+	const char *wrong;	/* a word that revision_check() must return, or NULL */
+	const char *unknown;	/* a word that revision_unknown() must return, or NULL */
+	unsigned int broken;	/* capabilities that revision_broken() must report */
 };
 
 enum { SKETCH_VOID, SKETCH_BOOL, SKETCH_INT, SKETCH_LONG, SKETCH_MEMCG, SKETCH_NR };
@@ -34,7 +34,7 @@ static inline int sketch_type(const int types[SKETCH_NR], char letter)
 	return types[strchr(letters, letter) - letters];
 }
 
-/* The map's id is in a struct in a union without a name, and others are before it. */
+/* As in the kernel: a struct in an unnamed union, behind another that has a cgroup_id. */
 static inline void draw_link_info(struct btf *btf, const int types[SKETCH_NR],
 				  bool cgroup_id)
 {
@@ -98,8 +98,8 @@ static inline void expect_word(struct __test_metadata *_metadata, size_t nr,
 			       const char *word, const char *text)
 {
 	EXPECT_EQ(!word, !text)
-		TH_LOG("sketch %zu: %s, and there should be %s", nr,
-		       text ?: "nothing is said", word ?: "nothing");
+		TH_LOG("sketch %zu: %s, want %s", nr, text ?: "no text",
+		       word ?: "no text");
 	if (word && text)
 		EXPECT_NE(NULL, strstr(text, word))
 			TH_LOG("sketch %zu: %s", nr, text);

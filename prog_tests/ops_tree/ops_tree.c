@@ -39,7 +39,7 @@ int ops_tree_destroy(struct ops_tree *tree)
 		if (tree->probes[i])
 			ops_tree_detach(tree, 'A' + i);
 	}
-	/* A kernel that leaves ops behind is to find them until their memcg is gone. */
+	/* A kernel that leaves ops behind may call them until their memcg is gone. */
 	ret = testbed_destroy(&tree->tb);
 	for (i = 0; i < OPS_NR; i++)
 		probe__destroy(tree->probes[i]);

@@ -14,7 +14,7 @@
  * A tree of cgroups, and ops to attach to some of them.
  *
  * A cgroup is named by its path below that of the testbed, such as "top/middle".
- * The ops are 'A' to 'D': instances of the probe, so that it shows whose callback has
+ * The ops are 'A' to 'D', instances of the probe: their counters show whose callback has
  * run.
  */
 struct ops_tree {
@@ -121,8 +121,8 @@ void ops_tree_detach(struct ops_tree *tree, char ops);
  * @whose: where to put 'A' to 'D' for each, '-' if it has none, or '?' if more than
  *	one of them was asked
  *
- * By reclaim, so that no cgroup needs to have a task, and that the delay callback is
- * not what hierarchies are seen by.
+ * By reclaim (see lib/owner.h), so that cgroups with children can be looked at, which can
+ * have no task.
  *
  * Return: 0, or a negative errno.
  */

@@ -48,7 +48,7 @@ static inline void attach(struct __test_metadata *_metadata,
 		       strerror(-ret));
 }
 
-/* Each of @names can be attached to, and then is as it was before. */
+/* Each of @names can be attached to.  The ops are detached again. */
 static inline void expect_free(struct __test_metadata *_metadata,
 			       struct ops_tree *tree, char ops,
 			       const char *names)
@@ -66,7 +66,7 @@ static inline void expect_free(struct __test_metadata *_metadata,
 	free(buf);
 }
 
-/* Each of @names refuses, whatever the flags, and with EBUSY. */
+/* An attach to each of @names fails with EBUSY, whatever the flags. */
 static inline void expect_busy(struct __test_metadata *_metadata,
 			       struct ops_tree *tree, char ops,
 			       const char *names)
@@ -90,8 +90,8 @@ static inline void expect_busy(struct __test_metadata *_metadata,
 }
 
 /*
- * Look whose ops each of @names has: @want has a letter for each, as of
- * ops_tree_whose().  @when tells a reader what has been done to them.
+ * Each of @names has the ops that @want has for it, a letter each, as of
+ * ops_tree_whose().  @when is for the failure report: what was done before.
  */
 static inline void expect_whose(struct __test_metadata *_metadata,
 				struct ops_tree *tree, const char *when,
