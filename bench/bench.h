@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "option.h"
 #include "testbed.h"
 
 /*
@@ -13,76 +14,14 @@
  * each combination of what is set, measures each configuration TRIALS times, in
  * rounds of random order, and writes a row of CSV for each trial.
  *
+ * What can be set is a table of options, whose fields have the values of the present
+ * configuration before any function of the benchmark but configure() is called.  An
+ * option that is a list is a factor: a column of the CSV, with its name in small
+ * letters.
+ *
  * To add one: write bench/NAME.c with a struct bench, and name it below and in
  * main.c.
  */
-
-enum bench_kind {
-	BENCH_UINT,	/* a number from min to max */
-	BENCH_SIZE,	/* bytes from min to max, or with K, M, G */
-	BENCH_WORD,	/* one of words */
-	BENCH_PATH,	/* a path */
-	BENCH_AMOUNT,	/* bytes with their unit, as in 400MB, or one of words */
-};
-
-/* One combination: the value of each factor. */
-struct bench_level {
-	const char *text;	/* as it is in the CSV */
-	/* of BENCH_UINT, BENCH_SIZE and BENCH_AMOUNT, else the index in words */
-	uint64_t number;
-};
-
-/* The number of a BENCH_AMOUNT that is the first of words, and so on. */
-#define BENCH_AMOUNT_WORD(index) (UINT64_MAX - (index))
-
-/*
- * What a user may set, by the variable of the environment NAME or, before that,
- * by the option --name.
- */
-struct bench_param {
-	const char *name;	/* in capitals, NULL ends a table */
-	char key;		/* short option, or 0 */
-	const char *help;
-	const char *unit;	/* of a number, or NULL */
-	enum bench_kind kind;
-	uint64_t min, max;
-	const char * const *words;	/* NULL ends them */
-	/*
-	 * A factor may have several values, with commas.  It is a column of the
-	 * CSV, with its name in small letters.
-	 */
-	bool factor;
-	/* the default, or what the user has set; NULL if a file has to set it */
-	const char *text;
-	const char *from;	/* "file:line: " if a file has set it, or NULL */
-	/* filled in by the core */
-	struct bench_level *levels;
-	unsigned int nr_levels;
-	unsigned int at;	/* the level in the present trial */
-};
-
-/**
- * bench_number() - the value of a parameter in the present trial
- * @p: of any kind but BENCH_PATH
- *
- * Return: the number, or the index of the word in its words; the word of a
- * BENCH_AMOUNT is BENCH_AMOUNT_WORD(index).
- */
-static inline uint64_t bench_number(const struct bench_param *p)
-{
-	return p->levels[p->at].number;
-}
-
-/**
- * bench_text() - the value of a parameter in the present trial, as a text
- * @p: the parameter
- *
- * Return: the text, as it is in the CSV.
- */
-static inline const char *bench_text(const struct bench_param *p)
-{
-	return p->levels[p->at].text;
-}
 
 /*
  * Is a column a result, which analyze looks at by itself?  And if so, which
@@ -94,6 +33,7 @@ enum bench_result {
 	RESULT_WORSE_MORE,
 	RESULT_WORSE_LESS,
 	RESULT_WORSE_EITHER,	/* too much is as bad as too little */
+	RESULT_COUNT_WORSE_MORE, /* counted: no machine has a part in it */
 };
 
 /* What is measured, and told with it: a column of the CSV, after the factors. */
@@ -115,7 +55,7 @@ struct bench {
 	const char *name;
 	const char *help;		/* one line */
 	unsigned int requirements;	/* as for require() */
-	struct bench_param *params;
+	struct option_desc *options;
 	const struct bench_column *columns;
 	/*
 	 * A trial has a row for each of these, NULL ends them, and they are
@@ -130,17 +70,27 @@ struct bench {
 	 * the first from another.
 	 */
 	const struct bench_column *timeline;
-	/* "FACTOR=LEVEL" that the other levels are compared with, or NULL */
+	/*
+	 * "FACTOR=LEVEL" that the other levels are compared with, or "FACTOR" if that is
+	 * the first that is set, or NULL.
+	 */
 	const char *baseline;
+	/*
+	 * The option that tells kernels apart which are compared, or NULL.  Results that
+	 * were begun on one are gone on with on another.
+	 */
+	const char *kernel;
 	const char *default_trials;
 	/*
 	 * Any of these may be NULL, but for trial.  All return 0 or a negative
 	 * errno, after a line on stderr that says what failed.
 	 */
-	/* Set what the user has not set: see config_read(). */
+	/* Set what the user has not set: see config_read().  No field has a value yet. */
 	int (*configure)(void);
-	/* Look at the parameters together.  An error is the user's. */
+	/* Look at the options together, in the first configuration.  An error is the user's. */
 	int (*validate)(void);
+	/* What else is missing, as require() says it, or NULL. */
+	const char *(*missing)(void);
 	/* Does the combination make sense?  If not it is left out. */
 	bool (*wanted)(void);
 	/* Once, before all trials; look at bench_interrupted() if it is long. */
@@ -154,9 +104,12 @@ struct bench {
 /* each in the file of its name */
 extern const struct bench bench_attach;
 extern const struct bench bench_delay;
+extern const struct bench bench_inversion;
 extern const struct bench bench_isolation;	/* where the tools are built */
 extern const struct bench bench_overhead;
 extern const struct bench bench_priority;
+extern const struct bench bench_protect;
+extern const struct bench bench_reclaim;
 
 /**
  * bench_set() - set a column of the trial's row
@@ -186,6 +139,18 @@ void bench_select_row(struct bench_trial *trial, unsigned int index);
  */
 void bench_timeline_add(struct bench_trial *trial, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/**
+ * bench_each_config() - all combinations of what is set, wanted or not
+ * @bench: the benchmark
+ * @fn: called with each in the fields of the options, until it returns something else
+ *	than 0
+ *
+ * The first configuration is the present one afterwards.
+ *
+ * Return: what @fn returned last.
+ */
+int bench_each_config(const struct bench *bench, int (*fn)(void));
 
 /**
  * bench_interrupted() - has SIGINT or SIGTERM come?

@@ -7,14 +7,14 @@
 #include <string.h>
 
 #include "config.h"
-#include "core.h"
+#include "option.h"
 
 struct config {
-	struct bench_param *params;
+	struct option_desc *options;
 	const char *path;
 	unsigned int line;
-	/* of each line, the parameter that it sets, or NULL */
-	const struct bench_param *set[CONFIG_MAX_LINES];
+	/* of each line, the option that it sets, or NULL */
+	const struct option_desc *set[CONFIG_MAX_LINES];
 };
 
 static int __attribute__((format(printf, 2, 3)))
@@ -37,34 +37,37 @@ static char *trim(char *text)
 
 	while (end > text && isspace((unsigned char)end[-1]))
 		*--end = '\0';
-	return text + strspn(text, " \t");
+	while (isspace((unsigned char)*text))
+		text++;
+	return text;
 }
 
-static int set(struct config *config, struct bench_param *p, const char *value)
+static int set(struct config *config, struct option_desc *o, const char *value)
 {
+	char *text, *from;
 	unsigned int i;
 
 	for (i = 0; i < config->line - 1; i++) {
-		if (config->set[i] == p)
+		if (config->set[i] == o)
 			return complain(config, "%s: line %u sets it, too; leave one of them",
-					param_option(p, '-'), i + 1);
+					option_name(o, '-'), i + 1);
 	}
-	config->set[config->line - 1] = p;
+	config->set[config->line - 1] = o;
 	if (!*value)
 		return complain(config, "%s: no value; write \"name = value\"",
-				param_option(p, '-'));
-	if (p->text)
+				option_name(o, '-'));
+	if (o->text)
 		return 0;
-	p->text = strdup(value);
-	if (!p->text || asprintf((char **)&p->from, "%s:%u: ", config->path,
-				 config->line) < 0)
+	text = strdup(value);
+	if (!text || asprintf(&from, "%s:%u: ", config->path, config->line) < 0)
 		abort();
+	option_set(o, text, from);
 	return 0;
 }
 
 static int read_line(struct config *config, char *line, size_t len)
 {
-	struct bench_param *p;
+	struct option_desc *o;
 	char *name, *equals;
 	size_t i;
 
@@ -86,17 +89,16 @@ static int read_line(struct config *config, char *line, size_t len)
 		return complain(config, "\"%.40s\": want \"name = value\"", name);
 	*equals = '\0';
 	name = trim(name);
-	for (p = config->params; p->name; p++) {
-		if (!strcmp(param_option(p, '-'), name))
-			return set(config, p, trim(equals + 1));
-	}
+	o = option_find(config->options, name, strlen(name));
+	if (o)
+		return set(config, o, trim(equals + 1));
 	return complain(config, "\"%.40s\": no such option; --help lists them",
 			name);
 }
 
-int config_read(struct bench_param *params, const char *path)
+int config_read(struct option_desc *options, const char *path)
 {
-	struct config config = { .params = params, .path = path };
+	struct config config = { .options = options, .path = path };
 	size_t size = 0;
 	char *line = NULL;
 	ssize_t len;
@@ -106,7 +108,7 @@ int config_read(struct bench_param *params, const char *path)
 	file = fopen(path, "re");
 	if (!file) {
 		ret = -errno;
-		fprintf(stderr, "%s: %s\n", path, strerror(errno));
+		fprintf(stderr, "cannot open %s: %s\n", path, strerror(errno));
 		return ret;
 	}
 	while (!ret && (len = getline(&line, &size, file)) >= 0) {

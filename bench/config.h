@@ -2,10 +2,10 @@
 #ifndef __BENCH_CONFIG_H
 #define __BENCH_CONFIG_H
 
-struct bench_param;
+struct option_desc;
 
 /*
- * A file that sets parameters of a benchmark: lines "name = value", with the names
+ * A file that sets options of a benchmark: lines "name = value", with the names
  * of the options, as in "low-memory-high = 400MB".  A '#' begins a comment, up to
  * the end of the line; empty lines are skipped.
  */
@@ -15,8 +15,8 @@ struct bench_param;
 #define CONFIG_MAX_LINES	1000
 
 /**
- * config_read() - set the parameters that have no text yet
- * @params: the parameters of the benchmark; a value stays with them
+ * config_read() - set the options that have no text yet
+ * @options: the options of the benchmark; a value stays with them
  * @path: the file
  *
  * What the user has set by an option or the environment stays as it is, and so
@@ -24,8 +24,8 @@ struct bench_param;
  * set it or not.
  *
  * Return: 0, or a negative errno after a line "path:line: what" on stderr that says
- * what to do.  Whether a value makes sense is for param_parse() to say.
+ * what to do.  Whether a value makes sense is for option_parse() to say.
  */
-int config_read(struct bench_param *params, const char *path);
+int config_read(struct option_desc *options, const char *path);
 
 #endif /* __BENCH_CONFIG_H */

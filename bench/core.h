@@ -14,56 +14,41 @@
 #define BENCH_EXIT_USAGE	2
 #define BENCH_EXIT_SKIP		4	/* that of kselftest: a requirement is missing */
 
-/* The parameters that all benchmarks have. */
-extern struct bench_param param_trials;
-extern struct bench_param param_seed;
-extern struct bench_param param_timeout;
-extern struct bench_param param_results;
-extern struct bench_param param_progress;
-extern struct bench_param param_scratch_dir;
-extern struct bench_param param_timer_step;
+/* What can be set of all benchmarks. */
+struct common {
+	unsigned int trials;
+	unsigned int seed;
+	unsigned int trial_timeout_s;
+	const char *results_dir;
+	enum progress { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER } progress;
+	const char *scratch_dir;
+	unsigned int timer_step_ns;
+};
 
-extern struct bench_param * const common_params[];	/* NULL ends them */
+extern struct common common;
+extern struct option_desc common_options[];
 
-typedef int param_fn(struct bench_param *p, void *arg);
+typedef int option_fn(struct option_desc *o, void *arg);
 
 /**
- * bench_each_param() - all parameters of a benchmark, its own first
+ * bench_each_option() - all options of a benchmark, its own first
  * @bench: the benchmark
  * @fn: called with each, until it returns something else than 0
  * @arg: passed to @fn
  *
  * Return: what @fn returned last.
  */
-int bench_each_param(const struct bench *bench, param_fn *fn, void *arg);
+int bench_each_option(const struct bench *bench, option_fn *fn, void *arg);
 
 /**
- * param_option() - name of the option that sets a parameter
- * @p: the parameter
- * @separator: what stands for '_'
- *
- * Return: the name in small letters, in a static buffer.
- */
-const char *param_option(const struct bench_param *p, char separator);
-
-/**
- * param_parse() - make levels of the text of a parameter
- * @p: the parameter
- *
- * Exits with status BENCH_EXIT_USAGE after a line on stderr if it makes no
- * sense, or was not set at all.
- */
-void param_parse(struct bench_param *p);
-
-/**
- * params_argp() - make an argp parser of a benchmark's parameters
+ * options_argp() - make an argp parser of a benchmark's options
  * @bench: the benchmark
  *
- * It takes the environment first, and options on top of that.
+ * It only notes their texts.
  *
  * Return: the parser, for a table of children.
  */
-const struct argp *params_argp(const struct bench *bench);
+const struct argp *options_argp(const struct bench *bench);
 
 /* a row: the factors, these, and the columns of the benchmark */
 enum row_common { ROW_TRIAL, ROW_ORDER, ROW_SECONDS, ROW_STATUS, ROW_NR_COMMON };
@@ -129,7 +114,7 @@ bool results_have(const struct results *results, unsigned int trial);
 
 /**
  * results_print_headers() - print what the CSVs of a benchmark begin with
- * @bench: the benchmark, with its parameters parsed
+ * @bench: the benchmark, with its options parsed
  */
 void results_print_headers(const struct bench *bench);
 
@@ -173,13 +158,21 @@ struct environment {
 
 /**
  * environment_get() - describe where and with what is measured
- * @bench: the benchmark, with its parameters parsed
+ * @bench: the benchmark, with its options parsed
  * @nr: where to put the number of lines
  *
  * Return: the lines, in a static table.
  */
 const struct environment *environment_get(const struct bench *bench,
 					  unsigned int *nr);
+
+/**
+ * environment_kernel_key() - the key of the line that describes this kernel
+ * @bench: the benchmark, with its options parsed
+ *
+ * Return: the key, in a static buffer; NULL if the benchmark compares no kernels.
+ */
+const char *environment_kernel_key(const struct bench *bench);
 
 /**
  * environment_timer_step() - how finely can the kernel time?

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How long does the kernel delay, when BPF asks for so many milliseconds?
+ * How long is the delay, compared with the milliseconds that BPF asks for?
  *
  *   memcg_bpf.delay.<pid>	memory.max = CG_LIMIT
  *   `-- delayed		ops: OVER_HIGH_MS, while the worker counts
@@ -22,6 +22,7 @@
 #include "bench.h"
 #include "cgroup.h"
 #include "clock.h"
+#include "common_options.h"
 #include "delay.h"
 #include "probe.h"
 #include "require.h"
@@ -34,28 +35,20 @@
 /* before the ops say anything: what a new task touches anyway */
 #define WARM_UP_BATCHES	2
 
-static struct bench_param params_of_delay[] = {
-	{
-		.name = "OVER_HIGH_MS", .unit = "ms",
-		.help = "delay that BPF asks for",
-		.kind = BENCH_UINT, .max = 60000, .factor = true,
-		.text = "0,5,10,11,20,50,100,200,500,1000,2000,3000,5000",
-	}, {
-		.name = "CG_LIMIT",
-		.help = "memory.max of the cgroup's parent",
-		.kind = BENCH_SIZE, .min = 32 << 20, .max = UINT64_MAX,
-		.factor = true, .text = "256M",
-	}, {
-		.name = "EVENTS",
-		.help = "batches that a trial touches, and so delays",
-		.kind = BENCH_UINT, .min = 1, .max = 1000, .text = "3",
-	},
-	{}
-};
+static struct {
+	unsigned int over_high_ms;
+	uint64_t cg_limit;
+	unsigned int events;
+} opt;
 
-static struct bench_param * const over_high_ms = &params_of_delay[0];
-static struct bench_param * const cg_limit = &params_of_delay[1];
-static struct bench_param * const events = &params_of_delay[2];
+static struct option_desc options[] = {
+	OPT_OVER_HIGH_MS(&opt.over_high_ms, 0, "0,5,10,11,20,50,100,200,500,1000,2000,3000,5000",
+			 "delay that BPF asks for", .list = true),
+	OPT_CG_LIMIT(&opt.cg_limit, "memory.max of the cgroup's parent", .list = true),
+	OPT_UINT("EVENTS", &opt.events, 1, 1000, "3",
+		 "batches that a trial touches, and so delays"),
+	OPT_END()
+};
 
 static const struct bench_column columns[] = {
 	{ "psi_ms", "ms", "stall in memory.pressure for each delay", RESULT_WORSE_EITHER },
@@ -97,13 +90,13 @@ static void touch(volatile char *map, uint64_t pages)
 static int work(void *arg)
 {
 	uint64_t batch = BATCH_PAGES * sysconf(_SC_PAGESIZE), n, i;
-	struct probe_answer delay = { .delay_ms = bench_number(over_high_ms) };
+	struct probe_answer delay = { .delay_ms = opt.over_high_ms };
 	struct probe_answer none = {};
 	struct job *job = arg;
 	int64_t begin_ns, stall_us;
 	char *map;
 
-	n = WARM_UP_BATCHES + bench_number(events);
+	n = WARM_UP_BATCHES + opt.events;
 	map = workload_map(n * batch);
 	if (!map)
 		return 1;
@@ -127,16 +120,16 @@ static int work(void *arg)
 
 static int report(struct bench_trial *trial, const struct job *job)
 {
-	double expected_ms = delay_stall_us(bench_number(over_high_ms)) / 1000.0;
+	double expected_ms = delay_stall_us(opt.over_high_ms) / 1000.0;
 	uint64_t calls = job->after.calls[PROBE_DELAY] -
 			 job->before.calls[PROBE_DELAY];
 	uint64_t delays = job->after.delays - job->before.delays;
-	uint64_t n = bench_number(over_high_ms) ? delays : calls;
+	uint64_t n = opt.over_high_ms ? delays : calls;
 	double psi_ms;
 
 	if (!n) {
-		fprintf(stderr, "the kernel did not ask for a delay in %s batches of %d pages\n",
-			bench_text(events), BATCH_PAGES);
+		fprintf(stderr, "the kernel did not ask for a delay in %u batches of %d pages\n",
+			opt.events, BATCH_PAGES);
 		return -ENODATA;
 	}
 
@@ -156,8 +149,8 @@ static int run_job(struct bench_trial *trial, struct job *job, char *cgroup)
 	int link, ret, status = 0, timeout_ms;
 	pid_t pid;
 
-	ret = cg_write(trial->tb.cgroup, "memory.max", "%s",
-		       bench_text(cg_limit));
+	ret = cg_write(trial->tb.cgroup, "memory.max", "%" PRIu64,
+		       opt.cg_limit);
 	if (!ret)
 		ret = testbed_add_cgroup(&trial->tb, cgroup, "delayed");
 	if (ret)
@@ -171,7 +164,7 @@ static int run_job(struct bench_trial *trial, struct job *job, char *cgroup)
 	}
 	job->cgroup = cgroup;
 	/* every charge may be delayed */
-	timeout_ms = STEP_TIMEOUT_MS + bench_number(events) * 2 * MAX_DELAY_MS;
+	timeout_ms = STEP_TIMEOUT_MS + opt.events * 2 * MAX_DELAY_MS;
 	pid = worker_start(cgroup, 0, work, job);
 	ret = pid < 0 ? pid :
 		worker_wait_stalled(pid, cgroup, timeout_ms, &status);
@@ -181,7 +174,9 @@ static int run_job(struct bench_trial *trial, struct job *job, char *cgroup)
 	if (ret >= 0)
 		ret = !ret ? -ETIMEDOUT : status ? -ECHILD : 0;
 	close(link);
-	return ret ?: report(trial, job);
+	if (ret)
+		return ret;
+	return report(trial, job);
 }
 
 static int delay_trial(struct bench_trial *trial)
@@ -207,7 +202,7 @@ const struct bench bench_delay = {
 	.name = "delay",
 	.help = "configured against measured delay of get_high_delay_ms",
 	.requirements = REQUIRE_MEMCG_BPF_OPS | REQUIRE_PSI,
-	.params = params_of_delay,
+	.options = options,
 	.columns = columns,
 	.default_trials = "6",
 	.trial = delay_trial,

@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "core.h"
+#include "counter.h"
 #include "version.h"	/* made by the Makefile: BENCH_COMMIT */
 
 #define MAX_LINES 64
@@ -115,6 +116,57 @@ static long clock_step(void)
 	return least;
 }
 
+const char *environment_kernel_key(const struct bench *bench)
+{
+	static char key[64];
+
+	if (!bench->kernel)
+		return NULL;
+	snprintf(key, sizeof(key), "kernel %s",
+		 option_text(option_named(bench->options, bench->kernel)));
+	return key;
+}
+
+#define CONFIG_SUM								\
+	"{ zcat /proc/config.gz || cat /boot/config-$(uname -r); } 2>/dev/null | grep . | sha256sum | cut -c 1-16"
+
+/*
+ * Which kernel this is.  Where kernels are compared it has a line with the word for it,
+ * and the first of them gives the results their other lines.
+ */
+static void add_kernel(const struct bench *bench)
+{
+	bool must_match = !bench->kernel;
+	struct utsname uts;
+	char text[512];
+
+	uname(&uts);
+	add("kernel", must_match, uts.release);
+	add("kernel version", must_match, uts.version);
+	add_output("kernel config sha256", must_match, CONFIG_SUM);
+	if (must_match)
+		return;
+	snprintf(text, sizeof(text), "%s %s, config %s", uts.release, uts.version,
+		 lines[nr_lines - 1].value);
+	add(environment_kernel_key(bench), false, text);
+}
+
+static void add_baseline(const struct bench *bench)
+{
+	char text[128];
+	const struct option_desc *o;
+
+	if (!bench->baseline)
+		return;
+	snprintf(text, sizeof(text), "%s", bench->baseline);
+	for (o = bench->options; o->name; o++) {
+		if (!strcmp(option_name(o, '_'), bench->baseline))
+			snprintf(text, sizeof(text), "%s=%s", bench->baseline,
+				 o->values[0].text);
+	}
+	add("baseline", true, text);
+}
+
 static void add_date(void)
 {
 	time_t now = time(NULL);
@@ -125,20 +177,25 @@ static void add_date(void)
 }
 
 /* Where results go and what is shown meanwhile does not matter to them. */
-static int add_param(struct bench_param *p, void *arg)
+static bool is_kernel(const struct option_desc *o, const struct bench *bench)
+{
+	return bench->kernel && !strcmp(o->name, bench->kernel);
+}
+
+static int add_option(struct option_desc *o, void *arg)
 {
 	char text[512] = "";
 	size_t len = 0;
 	unsigned int i;
 
-	(void)arg;
-	if (p == &param_results || p == &param_progress || p == &param_timer_step)
+	if (o->field.path == &common.results_dir || o->field.uint == &common.progress ||
+	    o->field.uint == &common.timer_step_ns || is_kernel(o, arg))
 		return 0;
-	for (i = 0; i < p->nr_levels; i++)
+	for (i = 0; i < o->nr_values; i++)
 		len += snprintf(text + len, sizeof(text) - len, "%s%s",
-				i ? "," : "", p->levels[i].text);
+				i ? "," : "", o->values[i].text);
 	/* more trials may be asked for later */
-	add(p->name, p != &param_trials, text);
+	add(o->name, o->field.uint != &common.trials, text);
 	return 0;
 }
 
@@ -158,14 +215,12 @@ const struct environment *environment_get(const struct bench *bench,
 	add("help", false, bench->help);
 	add_date();
 	add("commit", true, BENCH_COMMIT);
-	add("kernel", true, uts.release);
-	add("kernel version", true, uts.version);
-	add_output("kernel config sha256", true,
-		   "{ zcat /proc/config.gz || cat /boot/config-$(uname -r); } 2>/dev/null | grep . | sha256sum | cut -c 1-16");
+	add_kernel(bench);
 	add_output("cpu", true,
 		   "sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo");
 	snprintf(text, sizeof(text), "%ld", sysconf(_SC_NPROCESSORS_ONLN));
-	add("cpus", true, text);
+	/* where kernels are compared the number of tasks says how many there are */
+	add("cpus", !bench->kernel, text);
 	snprintf(text, sizeof(text), "%ld MiB", sysconf(_SC_PHYS_PAGES) /
 		 (1024 * 1024 / sysconf(_SC_PAGESIZE)));
 	add("memory", false, text);
@@ -187,9 +242,9 @@ const struct environment *environment_get(const struct bench *bench,
 	else if (environment_timer_step() > COARSE_NS)
 		add("note", false,
 		    "the kernel has no better timer than its tick: where ticks come late, sleeps are longer");
-	bench_each_param(bench, add_param, NULL);
-	if (bench->baseline)
-		add("baseline", true, bench->baseline);
+	add("instructions", true, counter_describe());
+	bench_each_option(bench, add_option, (void *)bench);
+	add_baseline(bench);
 
 	*nr = nr_lines;
 	return lines;

@@ -37,9 +37,11 @@
 
 #include "bench.h"
 #include "cgroup.h"
+#include "common_options.h"
 #include "config.h"
 #include "isolation.h"
 #include "require.h"
+#include "size.h"
 #include "worker.h"
 #include "replay/replay_report.h"
 
@@ -56,22 +58,19 @@
 enum limits { LIMITS_NONE, LIMITS_STATIC, LIMITS_HIGH, LIMITS_QUARTER };
 
 static const struct strategy {
+	const char *name;
 	enum limits limits;
 	enum isolation_ops ops;
 } strategies[] = {
-	{ LIMITS_NONE, ISOLATION_NO_OPS },
-	{ LIMITS_STATIC, ISOLATION_NO_OPS },
-	{ LIMITS_HIGH, ISOLATION_NO_OPS },
-	{ LIMITS_HIGH, ISOLATION_TRIGGER },
-	{ LIMITS_NONE, ISOLATION_TRIGGER },
-	{ LIMITS_NONE, ISOLATION_ROOM },
-	{ LIMITS_QUARTER, ISOLATION_NO_OPS },
-	{ LIMITS_QUARTER, ISOLATION_TRIGGER },
-};
-
-static const char * const strategy_words[] = {
-	"no_isolation", "static", "high", "bpf", "bpf_only", "bpf_room",
-	"high_misconfigured", "bpf_misconfigured", NULL
+	{ "no_isolation", LIMITS_NONE, ISOLATION_NO_OPS },
+	{ "static", LIMITS_STATIC, ISOLATION_NO_OPS },
+	{ "high", LIMITS_HIGH, ISOLATION_NO_OPS },
+	{ "bpf", LIMITS_HIGH, ISOLATION_TRIGGER },
+	{ "bpf_only", LIMITS_NONE, ISOLATION_TRIGGER },
+	{ "bpf_room", LIMITS_NONE, ISOLATION_ROOM },
+	{ "high_misconfigured", LIMITS_QUARTER, ISOLATION_NO_OPS },
+	{ "bpf_misconfigured", LIMITS_QUARTER, ISOLATION_TRIGGER },
+	{}
 };
 
 enum { WORD_MAX, WORD_AUTO };
@@ -80,112 +79,66 @@ static const char * const high_words[] = {
 	[WORD_MAX] = "max", [WORD_AUTO] = "auto", NULL
 };
 
-/* as in SIZE_MAX_BYTES */
-#define MOST (1ULL << 44)
+static struct {
+	unsigned int strategy;	/* index in strategies */
+	unsigned int over_high_ms;
+	const char *experiment;
+	unsigned int scale;
+	unsigned int speed;
+	uint64_t total;
+	uint64_t base;
+	const char *traces;
+	const char *trace[NR_SESSIONS];
+	uint64_t high_memory_high;
+	uint64_t low_memory_high;
+	unsigned int auto_percent;
+	unsigned int threshold;
+	unsigned int reserve_percent;
+	unsigned int time_limit_s;
+	unsigned int timeline_ms;
+} opt;
 
 /* What has no default is set by the file of the experiment. */
-static struct bench_param params_of_isolation[] = {
-	{
-		.name = "STRATEGY", .help = "what keeps the sessions apart",
-		.kind = BENCH_WORD, .words = strategy_words, .factor = true,
-	}, {
-		.name = "OVER_HIGH_MS", .unit = "ms",
-		.help = "delay that the ops of LOW1 and LOW2 ask for",
-		.kind = BENCH_UINT, .max = 60000, .factor = true,
-	}, {
-		.name = "EXPERIMENT",
-		.help = "file that sets what is not set otherwise, or NAME for " EXPERIMENTS "/NAME.conf",
-		.kind = BENCH_PATH, .text = "B3",
-	}, {
-		.name = "SCALE", .unit = "%",
-		.help =
-			"part of all memory: traces, BASE, TOTAL and memory.high alike; by default 100, or "
-			EMULATED_SCALE " if the processor is emulated",
-		.kind = BENCH_UINT, .min = 1, .max = 100,
-	}, {
-		.name = "SPEED",
-		.help =
-			"how much faster than the traces; by default as in the experiment, but at most "
-			EMULATED_SPEED " if the processor is emulated",
-		.kind = BENCH_UINT, .min = 1, .max = 100000,
-	}, {
-		.name = "TOTAL", .help = "memory.max of the parent",
-		.kind = BENCH_AMOUNT, .min = 1 << 20, .max = MOST,
-	}, {
-		.name = "BASE", .help = "memory of each session on top of its trace",
-		.kind = BENCH_AMOUNT, .max = MOST,
-	}, {
-		.name = "TRACES", .help = "folder of the traces",
-		.kind = BENCH_PATH, .text = "traces",
-	}, {
-		.name = "HIGH_TRACE",
-		.help = "trace of HIGH: a file, or NAME for TRACES/NAME.csv",
-		.kind = BENCH_PATH,
-	}, {
-		.name = "LOW1_TRACE", .help = "trace of LOW1",
-		.kind = BENCH_PATH,
-	}, {
-		.name = "LOW2_TRACE", .help = "trace of LOW2",
-		.kind = BENCH_PATH,
-	}, {
-		.name = "HIGH_MEMORY_HIGH",
-		.help = "memory.high of HIGH; auto: AUTO_PERCENT of its peak, which is measured first",
-		.kind = BENCH_AMOUNT, .min = 1 << 20, .max = MOST,
-		.words = high_words,
-	}, {
-		.name = "LOW_MEMORY_HIGH",
-		.help = "memory.high of LOW1 and of LOW2, as HIGH_MEMORY_HIGH",
-		.kind = BENCH_AMOUNT, .min = 1 << 20, .max = MOST,
-		.words = high_words,
-	}, {
-		.name = "AUTO_PERCENT", .unit = "%",
-		.help = "memory.high for each 100 bytes of the peak, if it is auto",
-		.kind = BENCH_UINT, .min = 10, .max = 1000, .text = "120",
-	}, {
-		.name = "THRESHOLD",
-		.help = "page faults of HIGH a second above which LOW1 and LOW2 are delayed",
-		.kind = BENCH_UINT, .max = 1000000, .text = "1",
-	}, {
-		.name = "RESERVE", .unit = "%",
-		.help = "part of TOTAL that bpf_room keeps free",
-		.kind = BENCH_UINT, .min = 1, .max = 100, .text = "25",
-	}, {
-		.name = "TIME_LIMIT", .unit = "s",
-		.help = "a session that takes longer has timed out",
-		.kind = BENCH_UINT, .min = 1, .max = 86400, .text = "60",
-	}, {
-		.name = "TIMELINE", .unit = "ms",
-		.help = "how often to sample memory.current and the counters, for isolation-timeline.csv; 0: not at all",
-		.kind = BENCH_UINT, .max = 60000, .text = "50",
-	},
-	{}
+static struct option_desc options[] = {
+	OPT_WORD("STRATEGY", &opt.strategy, strategies, NULL,
+		 "what keeps the sessions apart", .list = true),
+	OPT_OVER_HIGH_MS(&opt.over_high_ms, 0, NULL,
+			 "delay that the ops of LOW1 and LOW2 ask for", .list = true),
+	OPT_PATH("EXPERIMENT", &opt.experiment, "B3",
+		 "file that sets what is not set otherwise, or NAME for " EXPERIMENTS "/NAME.conf"),
+	OPT_UINT("SCALE", &opt.scale, 1, 100, NULL,
+		 "part of all memory: traces, BASE, TOTAL and memory.high alike",
+		 .unit = "%",
+		 .by_default = "100, or " EMULATED_SCALE " if the processor is emulated"),
+	OPT_UINT("SPEED", &opt.speed, 1, 100000, NULL,
+		 "how much faster than the traces",
+		 .by_default = "as in the experiment, but at most " EMULATED_SPEED " if the processor is emulated"),
+	OPT_AMOUNT("TOTAL", &opt.total, 1 << 20, SIZE_MAX_BYTES, NULL, "memory.max of the parent"),
+	OPT_AMOUNT("BASE", &opt.base, 0, SIZE_MAX_BYTES, NULL,
+		   "memory of each session on top of its trace"),
+	OPT_PATH("TRACES", &opt.traces, "traces", "folder of the traces"),
+	OPT_PATH("HIGH_TRACE", &opt.trace[HIGH], NULL,
+		 "trace of HIGH: a file, or NAME for TRACES/NAME.csv"),
+	OPT_PATH("LOW1_TRACE", &opt.trace[LOW1], NULL, "trace of LOW1"),
+	OPT_PATH("LOW2_TRACE", &opt.trace[LOW2], NULL, "trace of LOW2"),
+	OPT_AMOUNT("HIGH_MEMORY_HIGH", &opt.high_memory_high, 1 << 20, SIZE_MAX_BYTES, NULL,
+		   "memory.high of HIGH; auto: AUTO_PERCENT of its peak, which is measured first",
+		   OPT_WORDS(high_words)),
+	OPT_AMOUNT("LOW_MEMORY_HIGH", &opt.low_memory_high, 1 << 20, SIZE_MAX_BYTES, NULL,
+		   "memory.high of LOW1 and of LOW2, as HIGH_MEMORY_HIGH",
+		   OPT_WORDS(high_words)),
+	OPT_UINT("AUTO_PERCENT", &opt.auto_percent, 10, 1000, "120",
+		 "memory.high for each 100 bytes of the peak, if it is auto", .unit = "%"),
+	OPT_THRESHOLD(&opt.threshold, "LOW1 and LOW2 are"),
+	OPT_UINT("RESERVE", &opt.reserve_percent, 1, 100, "25",
+		 "part of TOTAL that bpf_room keeps free", .unit = "%"),
+	OPT_UINT("TIME_LIMIT", &opt.time_limit_s, 1, 86400, "60",
+		 "a session that takes longer has timed out", .unit = "s"),
+	OPT_UINT("TIMELINE", &opt.timeline_ms, 0, 60000, "50",
+		 "how often to sample memory.current and the counters, for isolation-timeline.csv; 0: not at all",
+		 .unit = "ms"),
+	OPT_END()
 };
-
-static struct bench_param * const strategy = &params_of_isolation[0];
-static struct bench_param * const over_high_ms = &params_of_isolation[1];
-static struct bench_param * const experiment = &params_of_isolation[2];
-static struct bench_param * const scale = &params_of_isolation[3];
-static struct bench_param * const speed = &params_of_isolation[4];
-static struct bench_param * const total = &params_of_isolation[5];
-static struct bench_param * const base = &params_of_isolation[6];
-static struct bench_param * const traces = &params_of_isolation[7];
-static struct bench_param * const trace_of[NR_SESSIONS] = {
-	[HIGH] = &params_of_isolation[8],
-	[LOW1] = &params_of_isolation[9],
-	[LOW2] = &params_of_isolation[10],
-};
-
-static struct bench_param * const memory_high_of[NR_SESSIONS] = {
-	[HIGH] = &params_of_isolation[11],
-	[LOW1] = &params_of_isolation[12],
-	[LOW2] = &params_of_isolation[12],
-};
-
-static struct bench_param * const auto_percent = &params_of_isolation[13];
-static struct bench_param * const threshold = &params_of_isolation[14];
-static struct bench_param * const reserve = &params_of_isolation[15];
-static struct bench_param * const time_limit = &params_of_isolation[16];
-static struct bench_param * const timeline = &params_of_isolation[17];
 
 static const struct bench_column columns[] = {
 	{ "outcome", NULL, "completed, oom_killed (by the kernel), or timed_out", NO_RESULT },
@@ -247,19 +200,19 @@ static int64_t *peaks;
 
 static uint64_t scaled(uint64_t bytes)
 {
-	return bytes * bench_number(scale) / 100;
+	return bytes * opt.scale / 100;
 }
 
 static int read_experiment(void)
 {
-	const char *name = experiment->text;
+	const char *name = option_named(options, "EXPERIMENT")->text;
 	char path[PATH_MAX];
 
 	if (strchr(name, '/'))
-		return config_read(params_of_isolation, name);
+		return config_read(options, name);
 	snprintf(path, sizeof(path), EXPERIMENTS "/%s.conf", name);
 	if (!access(path, F_OK))
-		return config_read(params_of_isolation, path);
+		return config_read(options, path);
 	fprintf(stderr, "EXPERIMENT=%s: no %s here; go to the top of the source, or name a file, as in ./%s.conf\n",
 		name, path, name);
 	return -ENOENT;
@@ -267,6 +220,8 @@ static int read_experiment(void)
 
 static int configure(void)
 {
+	struct option_desc *scale = option_named(options, "SCALE");
+	struct option_desc *speed = option_named(options, "SPEED");
 	bool speed_is_set = speed->text;
 	int ret = read_experiment();
 
@@ -285,17 +240,20 @@ static int configure(void)
 
 static int load_trace(enum role role)
 {
-	const char *name = bench_text(trace_of[role]);
+	static const char * const option_names[] = {
+		[HIGH] = "HIGH_TRACE", [LOW1] = "LOW1_TRACE", [LOW2] = "LOW2_TRACE",
+	};
+	const char *name = opt.trace[role];
 	char path[PATH_MAX];
 	size_t i;
 	int ret;
 
-	snprintf(path, sizeof(path), "%s/%s.csv", bench_text(traces), name);
+	snprintf(path, sizeof(path), "%s/%s.csv", opt.traces, name);
 	ret = trace_read(&loaded[role], strchr(name, '/') ? name : path);
 	if (ret) {
 		fprintf(stderr, "%s%s=%s: name a trace in TRACES, which is %s, or a file, as in ./%s.csv\n",
-			trace_of[role]->from ?: "", trace_of[role]->name, name,
-			bench_text(traces), name);
+			option_named(options, option_names[role])->from ?: "",
+			option_names[role], name, opt.traces, name);
 		return ret;
 	}
 	for (i = 0; i < loaded[role].nr; i++)
@@ -307,8 +265,8 @@ static int load_trace(enum role role)
 static struct replay_options replay_options(void)
 {
 	return (struct replay_options) {
-		.speed = bench_number(speed),
-		.base = scaled(bench_number(base)),
+		.speed = opt.speed,
+		.base = scaled(opt.base),
 	};
 }
 
@@ -325,17 +283,17 @@ static int validate(void)
 			return ret;
 		first += replay_target(&loaded[role], &options, 0);
 	}
-	if (first >= scaled(bench_number(total))) {
-		fprintf(stderr, "TOTAL=%s: the sessions begin with %" PRIu64 " bytes already, at SCALE=%s; set a larger one, or a smaller BASE\n",
-			bench_text(total), first, bench_text(scale));
+	if (first >= scaled(opt.total)) {
+		fprintf(stderr, "TOTAL=%" PRIu64 "B: the sessions begin with %" PRIu64 " bytes already, at SCALE=%u; set a larger one, or a smaller BASE\n",
+			opt.total, first, opt.scale);
 		return -EINVAL;
 	}
 	memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
-	if (scaled(bench_number(total)) > memory / 4 * 3) {
+	if (scaled(opt.total) > memory / 4 * 3) {
 		fprintf(stderr,
-			"TOTAL=%s at SCALE=%s: more than 3/4 of this machine's %" PRIu64 " MB, which may be exhausted first; set SCALE=%" PRIu64 " or less\n",
-			bench_text(total), bench_text(scale), memory / 1000000,
-			memory / 4 * 3 * 100 / bench_number(total));
+			"TOTAL=%" PRIu64 "B at SCALE=%u: more than 3/4 of this machine's %" PRIu64 " MB, which may be exhausted first; set SCALE=%" PRIu64 " or less\n",
+			opt.total, opt.scale, memory / 1000000,
+			memory / 4 * 3 * 100 / opt.total);
 		return -EINVAL;
 	}
 	return 0;
@@ -344,7 +302,7 @@ static int validate(void)
 static int create_parent(const struct testbed *tb)
 {
 	int ret = cg_write(tb->cgroup, "memory.max", "%" PRIu64,
-			   scaled(bench_number(total)));
+			   scaled(opt.total));
 
 	cg_disable_swap(tb->cgroup);
 	return ret;
@@ -384,7 +342,7 @@ static int measure_peaks(void)
 		if (!ret)
 			ret = sessions_start(&s, 1, &options);
 		if (!ret)
-			sessions_run(&s, 1, bench_number(time_limit) * 1000, NULL);
+			sessions_run(&s, 1, opt.time_limit_s * 1000, NULL);
 		sessions_end(&s, 1);
 		peaks[role] = s.result.peak;
 		if (!ret && (s.result.outcome != REPLAY_COMPLETED || peaks[role] < 0)) {
@@ -395,12 +353,17 @@ static int measure_peaks(void)
 		}
 	}
 	err = testbed_destroy(&tb);
-	return ret ?: err;
+	return ret ? ret : err;
+}
+
+static uint64_t memory_high_option(enum role role)
+{
+	return role == HIGH ? opt.high_memory_high : opt.low_memory_high;
 }
 
 static bool is_auto(enum role role)
 {
-	return bench_number(memory_high_of[role]) == BENCH_AMOUNT_WORD(WORD_AUTO);
+	return memory_high_option(role) == OPTION_AMOUNT_WORD(WORD_AUTO);
 }
 
 static int setup(void)
@@ -429,12 +392,12 @@ static int setup(void)
 
 static uint64_t memory_high(enum role role)
 {
-	uint64_t high = bench_number(memory_high_of[role]);
+	uint64_t high = memory_high_option(role);
 
-	if (high == BENCH_AMOUNT_WORD(WORD_MAX))
+	if (high == OPTION_AMOUNT_WORD(WORD_MAX))
 		return ISOLATION_MAX;
 	if (is_auto(role))
-		return peaks[role] * bench_number(auto_percent) / 100;
+		return peaks[role] * opt.auto_percent / 100;
 	return scaled(high);
 }
 
@@ -446,13 +409,13 @@ static void choose_limits(struct session *s, enum role role, enum limits limits)
 	case LIMITS_NONE:
 		break;
 	case LIMITS_STATIC:
-		s->memory_max = scaled(bench_number(total)) / NR_SESSIONS;
+		s->memory_max = scaled(opt.total) / NR_SESSIONS;
 		break;
 	case LIMITS_HIGH:
 		s->memory_high = memory_high(role);
 		break;
 	case LIMITS_QUARTER:
-		s->memory_high = scaled(bench_number(total)) / 4;
+		s->memory_high = scaled(opt.total) / 4;
 		break;
 	}
 }
@@ -512,7 +475,7 @@ static int contend(struct bench_trial *trial, struct session *s,
 {
 	struct watch watch = { trial, s, bpf };
 	const struct sampler sampler = {
-		.interval_ms = bench_number(timeline),
+		.interval_ms = opt.timeline_ms,
 		.sample = watch_sample,
 		.arg = &watch,
 	};
@@ -527,28 +490,29 @@ static int contend(struct bench_trial *trial, struct session *s,
 	ret = isolation_attach(bpf, s);
 	if (ret)
 		return ret;
-	sessions_run(s, NR_SESSIONS, bench_number(time_limit) * 1000,
+	sessions_run(s, NR_SESSIONS, opt.time_limit_s * 1000,
 		     sampler.interval_ms ? &sampler : NULL);
 	return isolation_check_outcomes(s);
 }
 
 static int isolation_trial(struct bench_trial *trial)
 {
-	const struct strategy *how = &strategies[bench_number(strategy)];
+	const struct strategy *how = &strategies[opt.strategy];
 	struct replay_options options = replay_options();
 	struct session s[NR_SESSIONS] = {};
 	struct isolation_bpf bpf = {
 		.ops = how->ops,
-		.delay_ms = bench_number(over_high_ms),
-		.threshold = bench_number(threshold),
-		.reserve = scaled(bench_number(total)) *
-			bench_number(reserve) / 100,
+		.options = {
+			.threshold = opt.threshold,
+			.delay_ms = opt.over_high_ms,
+		},
+		.reserve = scaled(opt.total) * opt.reserve_percent / 100,
 		.links = { -1, -1, -1 },
 	};
 	int ret = worker_be_killable();
 
 	if (ret)
-		fprintf(stderr, "/proc/self/oom_score_adj: %s\n", strerror(-ret));
+		fprintf(stderr, "cannot write /proc/self/oom_score_adj: %s\n", strerror(-ret));
 	if (!ret)
 		ret = prepare(trial, s, how->limits);
 	if (!ret)
@@ -566,7 +530,7 @@ const struct bench bench_isolation = {
 	.name = "isolation",
 	.help = "who survives when three sessions that replay memory traces do not fit",
 	.requirements = REQUIRE_MEMCG_BPF_OPS | REQUIRE_MEMCG_EVENTS | REQUIRE_PSI,
-	.params = params_of_isolation,
+	.options = options,
 	.columns = columns,
 	.row_factor = &role_column,
 	.rows = isolation_role_names,

@@ -10,6 +10,7 @@
 
 #include "replay/replay.h"
 #include "replay/trace.h"
+#include "trigger.h"
 
 enum role { HIGH, LOW1, LOW2, NR_SESSIONS };
 
@@ -55,8 +56,8 @@ struct sampler {
  * sessions_run() - let them follow their traces, and wait until all have ended
  * @s: the sessions, ready
  * @nr: how many
- * @limit_ms: those that run after so many milliseconds are ended, as timed out
- * @sampler: who is called meanwhile, or NULL
+ * @limit_ms: milliseconds after which a session that still runs is ended, as timed out
+ * @sampler: called meanwhile, or NULL
  *
  * memory.pressure of each is read several times a second meanwhile: see
  * worker_wait_stalled().
@@ -73,18 +74,17 @@ void sessions_end(struct session *s, unsigned int nr);
 
 enum isolation_ops {
 	ISOLATION_NO_OPS,
-	ISOLATION_TRIGGER,	/* progs/over_high.bpf.c */
+	ISOLATION_TRIGGER,	/* progs/trigger.bpf.c */
 	ISOLATION_ROOM,		/* progs/oom_prevention.bpf.c */
 };
 
 /* What is attached, and what it needs to know. */
 struct isolation_bpf {
 	enum isolation_ops ops;
-	unsigned int delay_ms;		/* that the ops of LOW ask for */
-	unsigned int threshold;		/* page faults of HIGH a second */
+	struct trigger_options options;	/* of ISOLATION_ROOM only the delay */
 	uint64_t reserve;		/* bytes to be kept free in the parent */
 	/* filled in */
-	struct over_high *trigger;
+	struct trigger *trigger;
 	struct oom_prevention *room;
 	int links[NR_SESSIONS];		/* or -1 */
 };
@@ -93,7 +93,7 @@ struct isolation_bpf {
 struct isolation_counts {
 	uint64_t delay_calls;
 	uint64_t delays;
-	uint64_t delay_ms;		/* sum */
+	uint64_t delay_ms_sum;
 	uint64_t below_low_calls;	/* only HIGH has that callback */
 	uint64_t below_low_yes;
 };

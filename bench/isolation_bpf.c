@@ -7,7 +7,6 @@
 #include "attach.h"
 #include "delay_stats.h"
 #include "isolation.h"
-#include "params.h"
 #include "revision.h"
 #include "trigger.h"
 
@@ -16,17 +15,15 @@
 static int load(struct isolation_bpf *bpf, const struct session *s)
 {
 	if (bpf->ops == ISOLATION_TRIGGER) {
-		params.threshold = bpf->threshold;
-		params.over_high_ms = bpf->delay_ms;
-		bpf->trigger = trigger_load(s[HIGH].cgroup);
+		bpf->trigger = trigger_load(s[HIGH].cgroup, &bpf->options);
 		return bpf->trigger ? 0 : -errno;
 	}
 	bpf->room = oom_prevention__open();
 	if (!bpf->room)
 		return -errno;
 	bpf->room->rodata->reserve_pages = bpf->reserve / sysconf(_SC_PAGESIZE);
-	bpf->room->rodata->delay_ms = bpf->delay_ms;
-	if (revision_fit(bpf->room->obj) || oom_prevention__load(bpf->room))
+	bpf->room->rodata->delay_ms = bpf->options.delay_ms;
+	if (revision_load(bpf->room->skeleton))
 		return -errno;
 	return 0;
 }
@@ -82,7 +79,7 @@ struct isolation_counts isolation_counts(const struct isolation_bpf *bpf,
 				bpf->room->maps.delays, s[role].cgroup);
 	counts.delay_calls = delays.calls;
 	counts.delays = delays.delays;
-	counts.delay_ms = delays.delay_ms;
+	counts.delay_ms_sum = delays.delay_ms_sum;
 	if (bpf->trigger && role == HIGH) {
 		counts.below_low_calls = bpf->trigger->bss->protect_calls;
 		counts.below_low_yes = bpf->trigger->bss->protect_yes;
@@ -98,6 +95,6 @@ void isolation_detach(struct isolation_bpf *bpf)
 		if (bpf->links[role] >= 0)
 			close(bpf->links[role]);
 	}
-	over_high__destroy(bpf->trigger);
+	trigger__destroy(bpf->trigger);
 	oom_prevention__destroy(bpf->room);
 }

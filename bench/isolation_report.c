@@ -85,7 +85,7 @@ void isolation_report(struct bench_trial *trial, const struct session *s,
 		set_limit(trial, "memory_high", s[role].memory_high);
 		set_count(trial, "delay_calls", counts.delay_calls);
 		set_count(trial, "delays", counts.delays);
-		set_count(trial, "delay_ms", counts.delay_ms);
+		set_count(trial, "delay_ms", counts.delay_ms_sum);
 		set_count(trial, "below_low_calls", counts.below_low_calls);
 		set_count(trial, "below_low_yes", counts.below_low_yes);
 		set_count(trial, "parent_events_max",

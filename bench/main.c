@@ -12,19 +12,22 @@
 
 #include "core.h"
 #include "libbpf_print.h"
-#include "params.h"
+#include "scratch.h"
 
 static const struct bench * const benches[] = {
 	&bench_delay,
 	&bench_priority,
 	&bench_overhead,
 	&bench_attach,
+	&bench_inversion,
+	&bench_reclaim,
+	&bench_protect,
 #ifdef HAVE_REPLAY
 	&bench_isolation,
 #endif
 };
 
-/* of --header, which has no letter; those of parameters begin with 0x200 */
+/* of --header, which has no letter; those of options begin with 0x200 */
 #define HEADER_KEY 0x100
 
 #define NR_BENCHES (sizeof(benches) / sizeof(benches[0]))
@@ -85,7 +88,7 @@ static void take_options(const struct bench *bench, int argc, char **argv)
 		{ 0 }
 	};
 	struct argp_child children[] = {
-		{ params_argp(bench), 0,
+		{ options_argp(bench), 0,
 		  "Each is also a variable of the environment, in capitals with _ for -:",
 		  0 },
 		{ 0 }
@@ -102,6 +105,8 @@ static void take_options(const struct bench *bench, int argc, char **argv)
 	argv[0] = name;
 	argp_err_exit_status = BENCH_EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	option_environment(bench->options);
+	option_environment(common_options);
 }
 
 /* results/BENCH-DATE here */
@@ -128,13 +133,34 @@ static char *random_seed(void)
 	return text;
 }
 
-static int parse(struct bench_param *p, void *arg)
+static bool is_set(const struct option_desc *o)
+{
+	return o->text && *o->text;
+}
+
+static int parse(struct option_desc *o, void *arg)
 {
 	(void)arg;
-	/* that of the results to be resumed */
-	if (p != &param_seed || *p->text)
-		param_parse(p);
+	/* else it is that of the results to be resumed */
+	if (o->field.uint != &common.seed || is_set(o))
+		option_parse(o);
 	return 0;
+}
+
+/* What the user has not set, and has no default that could be in a table. */
+static void find_defaults(const struct bench *bench)
+{
+	struct option_desc *results = option_named(common_options, "RESULTS_DIR");
+	struct option_desc *seed = option_named(common_options, "SEED");
+
+	if (resume && !is_set(results)) {
+		fprintf(stderr, "--resume: name the folder with --results-dir\n");
+		exit(BENCH_EXIT_USAGE);
+	}
+	if (!is_set(results))
+		results->text = default_results(bench);
+	if (!is_set(seed) && !resume)
+		seed->text = random_seed();
 }
 
 int main(int argc, char **argv)
@@ -146,20 +172,13 @@ int main(int argc, char **argv)
 		abort();
 	memcpy(command, argv, argc * sizeof(*command));
 
-	param_trials.text = bench->default_trials;
+	option_named(common_options, "TRIALS")->text = bench->default_trials;
 	take_options(bench, argc - 1, argv + 1);
-	if (resume && !*param_results.text) {
-		fprintf(stderr, "--resume: name the folder with --results-dir\n");
-		return BENCH_EXIT_USAGE;
-	}
-	if (!*param_results.text)
-		param_results.text = default_results(bench);
-	if (!*param_seed.text && !resume)
-		param_seed.text = random_seed();
+	find_defaults(bench);
 	if (bench->configure && bench->configure())
 		return BENCH_EXIT_USAGE;
-	bench_each_param(bench, parse, NULL);
-	params.scratch_dir = bench_text(&param_scratch_dir);
+	bench_each_option(bench, parse, NULL);
+	scratch_set_dir(common.scratch_dir);
 	if (bench->validate && bench->validate())
 		return BENCH_EXIT_USAGE;
 	if (header) {

@@ -1,423 +1,481 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What does a charge cost, with ops and without?
+ * What does a charge cost, with ops and without, and on a kernel without any?
  *
- *   memcg_bpf.overhead.<pid>	memory.max = LIMIT, for PATH=reclaim only
- *   |-- charged		ops: OPS
+ *   memcg_bpf.overhead.<pid>	memory.max = LIMIT, for CHARGE=reclaim only
+ *   |-- charged		ops: OPS; TASKS tasks
  *   `-- other			ops, if OPS=elsewhere
  *
- * A worker, alone on one processor, does one of these over and over:
+ * Each task, alone on its processor, does the same over and over: see charge.h.  All
+ * begin together.
  *
- *   anon	touch anonymous memory for the first time
- *   file	read a sparse file into page cache
- *   kmem	open pipes, whose inodes and buffers are charged in small pieces
- *   reclaim	as file, in a cgroup that is full: the only one that asks for
- *		below_low and below_min
- *
- * none_again is the same as none.  What the two differ by is what this bench
- * cannot tell from nothing, on this machine, on this day.
+ * The level of OPS is what the trial has that others have not.  Those that begin
+ * with unpatched need a kernel of their own, KERNEL=: the same results are gone on
+ * with on one after the other.  What ends in again is the same once more; what the two
+ * differ by is what this bench cannot tell from nothing.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <linux/perf_event.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
 #include "attach.h"
 #include "bench.h"
+#include "bpf_stats.h"
 #include "cgroup.h"
-#include "clock.h"
+#include "charge.h"
 #include "overhead_ops.h"
 #include "require.h"
 #include "worker.h"
-#include "workload.h"
 
-enum { ANON, FILE_CACHE, KMEM, RECLAIM };
+#define MAX_TASKS	16
 
-static const char * const paths[] = {
-	[ANON] = "anon", [FILE_CACHE] = "file", [KMEM] = "kmem",
-	[RECLAIM] = "reclaim", NULL
+enum kernel { PATCHED, UNPATCHED, UNPATCHED_AGAIN };
+
+static const char * const kernels[] = {
+	[PATCHED] = "patched", [UNPATCHED] = "unpatched",
+	[UNPATCHED_AGAIN] = "unpatched_again", NULL
 };
 
-enum {
-	OPS_NONE, OPS_NONE_AGAIN, OPS_ELSEWHERE, OPS_EMPTY, OPS_ONLINE,
-	OPS_OFFLINE, OPS_BELOW_LOW, OPS_BELOW_MIN, OPS_DELAY, OPS_ALL
-};
+#define MAP_OF(ops) offsetof(struct overhead, maps.ops)
 
-static const char * const ops_words[] = {
-	[OPS_NONE] = "none", [OPS_NONE_AGAIN] = "none_again",
-	[OPS_ELSEWHERE] = "elsewhere", [OPS_EMPTY] = "empty",
-	[OPS_ONLINE] = "online", [OPS_OFFLINE] = "offline",
-	[OPS_BELOW_LOW] = "below_low", [OPS_BELOW_MIN] = "below_min",
-	[OPS_DELAY] = "delay", [OPS_ALL] = "all", NULL
-};
+/* What one callback costs is seen where it is called. */
+#define ONLY(charge) (1U << CHARGE_##charge)
+#define EACH ((1U << CHARGE_NR) - 1)
 
-static struct bench_param params_of_overhead[] = {
-	{
-		.name = "CHARGE", .help = "what is charged",
-		.kind = BENCH_WORD, .words = paths, .factor = true,
-		.text = "anon,file,kmem,reclaim",
-	}, {
-		.name = "OPS",
-		.help = "what is attached to the cgroup charged: nothing, nothing, all to another cgroup, ops without callbacks, one callback, all",
-		.kind = BENCH_WORD, .words = ops_words, .factor = true,
-		.text = "none,none_again,elsewhere,empty,online,offline,below_low,below_min,delay,all",
-	}, {
-		.name = "REGION", .help = "memory that is charged in one go",
-		.kind = BENCH_SIZE, .min = 1 << 20, .max = 1ULL << 40,
-		.text = "16M",
-	}, {
-		.name = "REPEAT", .help = "how often a trial does so",
-		.kind = BENCH_UINT, .min = 1, .max = 100000, .text = "20",
-	}, {
-		.name = "PIPES", .help = "pipes opened in one go, for CHARGE=kmem",
-		.kind = BENCH_UINT, .min = 1, .max = 100000, .text = "500",
-	}, {
-		.name = "LIMIT", .help = "memory.max, for CHARGE=reclaim",
-		.kind = BENCH_SIZE, .min = 4 << 20, .max = 1ULL << 40,
-		.text = "8M",
-	}, {
-		.name = "CPU",
-		.help = "which of the allowed processors to run on",
-		.kind = BENCH_UINT, .max = 4095, .text = "0",
-	},
+/* What is attached, where, and the map of it in the skeleton, or 0. */
+static const struct attached {
+	const char *word;
+	size_t map;
+	unsigned int charges;	/* wanted with these */
+	unsigned int can;	/* and if the kernel has them */
+	bool elsewhere;
+	bool alone;		/* wanted with one task only */
+	enum kernel kernel;
+} attached[] = {
+	{ .word = "unpatched", .charges = EACH, .kernel = UNPATCHED },
+	{ .word = "unpatched_again", .charges = EACH, .kernel = UNPATCHED_AGAIN },
+	{ .word = "none", .charges = EACH },
+	{ .word = "none_again", .charges = EACH },
+	{ .word = "elsewhere", .charges = EACH, .map = MAP_OF(all_ops), .elsewhere = true,
+	  .alone = true },
+	{ .word = "empty", .charges = EACH, .map = MAP_OF(empty_ops), .alone = true },
+	{ .word = "online", .charges = ONLY(ANON), .map = MAP_OF(online_ops), .alone = true },
+	{ .word = "offline", .charges = ONLY(ANON), .map = MAP_OF(offline_ops),
+	  .alone = true },
+	{ .word = "below_low", .charges = ONLY(RECLAIM), .map = MAP_OF(below_low_ops),
+	  .alone = true },
+	{ .word = "below_min", .charges = ONLY(RECLAIM), .map = MAP_OF(below_min_ops),
+	  .alone = true },
+	{ .word = "delay", .charges = EACH & ~ONLY(UNMAP), .map = MAP_OF(delay_ops),
+	  .alone = true },
+	{ .word = "uncharged", .charges = EACH & ~ONLY(ANON), .map = MAP_OF(uncharged_ops),
+	  .can = CAN_UNCHARGED, .alone = true },
+	{ .word = "all", .charges = EACH, .map = MAP_OF(all_ops) },
 	{}
 };
 
-static struct bench_param * const charge = &params_of_overhead[0];
-static struct bench_param * const ops = &params_of_overhead[1];
-static struct bench_param * const region = &params_of_overhead[2];
-static struct bench_param * const repeat = &params_of_overhead[3];
-static struct bench_param * const pipes = &params_of_overhead[4];
-static struct bench_param * const limit = &params_of_overhead[5];
-static struct bench_param * const cpu = &params_of_overhead[6];
+#define UNPATCHED_LEVELS "unpatched,unpatched_again,"
+#define DEFAULT_OPS								\
+	"none,none_again,elsewhere,empty,online,offline,below_low,below_min,"	\
+	"delay,uncharged,all"
 
-static const struct bench_column columns[] = {
-	{ "ns", "ns", "for each page, or for each pipe (kmem): the fastest of REPEAT",
+static struct {
+	struct charge_work work;
+	unsigned int tasks;
+	unsigned int ops;	/* index in attached */
+	unsigned int repeat;
+	uint64_t limit;
+	unsigned int cpu;
+	enum kernel kernel;
+} opt;
+
+static struct option_desc options[] = {
+	OPT_WORD("CHARGE", &opt.work.charge, charge_words,
+		 "anon,file,kmem,reclaim,unmap,fork", "what is charged", .list = true),
+	OPT_UINT("TASKS", &opt.tasks, 1, MAX_TASKS, NULL,
+		 "tasks that do so at the same time, each on its processor",
+		 .list = true, .by_default = "1,4, or 1 with fewer processors"),
+	OPT_WORD("OPS", &opt.ops, attached,
+		 DEFAULT_OPS,
+		 "what is attached to the cgroup charged: nothing, nothing, all to another cgroup, ops without callbacks, one callback, all; or what runs on a KERNEL without the interface; the others are compared with the first",
+		 .list = true),
+	OPT_SIZE("REGION", &opt.work.region, 1 << 20, 1ULL << 40, "16M",
+		 "memory that a task charges in one go"),
+	OPT_UINT("REPEAT", &opt.repeat, 1, 100000, "20", "how often a trial does so"),
+	OPT_UINT("PIPES", &opt.work.pipes, 1, CHARGE_MAX_PIPES, "500",
+		 "pipes opened in one go, for CHARGE=kmem"),
+	OPT_UINT("FORKS", &opt.work.forks, 1, 100000, "50",
+		 "tasks made in one go, for CHARGE=fork"),
+	OPT_SIZE("LIMIT", &opt.limit, 4 << 20, 1ULL << 40, "8M",
+		 "memory.max, for CHARGE=reclaim"),
+	OPT_UINT("CPU", &opt.cpu, 0, 4095, "0",
+		 "the first of the allowed processors to run on"),
+	OPT_WORD("KERNEL", &opt.kernel, kernels, NULL,
+		 "which of the levels of OPS this kernel is for, if kernels are compared: those of the interface, or one without it",
+		 .by_default = "patched, and nothing is compared with it"),
+	OPT_END()
+};
+
+enum { INSTRUCTIONS, NS };
+
+/* Of a run whose instructions are counted they are what is judged. */
+static struct bench_column columns[] = {
+	[INSTRUCTIONS] = { "instructions", NULL,
+	  "of all tasks, for each page, pipe (kmem) or task (fork), where something counts them: the fewest of REPEAT",
+	  RESULT_COUNT_WORSE_MORE },
+	[NS] = { "ns", "ns", "time for each that one task charges: the fastest of REPEAT",
 	  RESULT_WORSE_MORE },
 	{ "mean_ns", "ns", "the same, mean of REPEAT", RESULT },
-	{ "instructions", NULL, "for each page or pipe, where the processor counts them",
-	  RESULT_WORSE_MORE },
 	{ "calls_per_1000", NULL,
-	  "callbacks that ran for 1000 pages or pipes, counted in a pass that is not timed",
+	  "callbacks that ran for 1000 of them, counted in a pass that is not measured",
 	  NO_RESULT },
 	{}
 };
 
-/* The worker's part, in memory that it shares with the trial. */
+/* What the tasks share with the trial. */
 struct job {
-	char file[PATH_MAX];
-	struct overhead *skel;
+	pthread_barrier_t tasks;	/* of the tasks */
+	pthread_barrier_t all;		/* of the tasks and the trial: the pass to warm up */
+	struct {
+		struct counter_point begin, end;
+	} pass[MAX_TASKS];	/* the last one, of each task */
+	int error;		/* of a task: negative errno */
 	int64_t best_ns, sum_ns;
-	int64_t instructions;	/* of the fastest pass, or -1 */
+	double instructions;	/* of the pass with the fewest, or -1 */
 	uint64_t callbacks;	/* of one pass */
 };
 
-/* pages or pipes */
-static uint64_t units(void)
+/* Processors that may be used here. */
+static unsigned int nr_cpus(void)
 {
-	return bench_number(charge) == KMEM ? bench_number(pipes) :
-		bench_number(region) / sysconf(_SC_PAGESIZE);
+	cpu_set_t cpus;
+
+	return sched_getaffinity(0, sizeof(cpus), &cpus) ? 1 : CPU_COUNT(&cpus);
+}
+
+static int configure(void)
+{
+	struct option_desc *tasks = option_named(options, "TASKS");
+	struct option_desc *ops = option_named(options, "OPS");
+	struct option_desc *kernel = option_named(options, "KERNEL");
+
+	/* Whoever names the kernel compares some. */
+	if (!kernel->text)
+		option_set(kernel, kernels[PATCHED], "");
+	else if (!ops->from)
+		option_set(ops, UNPATCHED_LEVELS DEFAULT_OPS, "");
+
+	if (counter_source() != COUNTER_NONE)
+		columns[NS].result = RESULT;
+	if (!tasks->text)
+		option_set(tasks, nr_cpus() >= 4 ? "1,4" : "1", "");
+	return 0;
+}
+
+/*
+ * A clock that counts the instructions of all processors counts those of idle ones, too.
+ * So each number of tasks has a machine of its own, and the others are left out.
+ */
+static bool tasks_fit(void)
+{
+	return opt.tasks == nr_cpus() || counter_source() != COUNTER_CLOCK;
+}
+
+static int check_tasks(void)
+{
+	if (opt.tasks <= nr_cpus() || !tasks_fit())
+		return 0;
+	fprintf(stderr, "TASKS=%u: want at most %u, the processors that may be used here\n",
+		opt.tasks, nr_cpus());
+	return -EINVAL;
 }
 
 static int validate(void)
 {
-	const struct rlimit files = {
-		2 * bench_number(pipes) + 64, 2 * bench_number(pipes) + 64
-	};
+	const rlim_t nr = 2 * opt.work.pipes + 64;
+	const struct rlimit files = { nr, nr };
 
-	if (bench_number(limit) >= bench_number(region)) {
-		fprintf(stderr, "LIMIT=%s: want less than REGION, which is %s\n",
-			bench_text(limit), bench_text(region));
+	if (opt.limit >= opt.work.region) {
+		fprintf(stderr, "LIMIT=%" PRIu64 ": want less than REGION, which is %" PRIu64 "\n",
+			opt.limit, opt.work.region);
 		return -EINVAL;
 	}
 	if (setrlimit(RLIMIT_NOFILE, &files) && errno != EPERM) {
-		fprintf(stderr, "PIPES=%s: cannot have so many files open: %s\n",
-			bench_text(pipes), strerror(errno));
+		fprintf(stderr, "PIPES=%u: cannot have so many files open: %s\n",
+			opt.work.pipes, strerror(errno));
 		return -EINVAL;
 	}
-	return 0;
+	return bench_each_config(&bench_overhead, check_tasks);
 }
 
-/* Processor events of this task from here on, or -1. */
-static int open_counter(void)
+static const char *missing(void)
 {
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_HARDWARE,
-		.size = sizeof(attr),
-		.config = PERF_COUNT_HW_INSTRUCTIONS,
-		.disabled = 1,
-	};
+	const char *text = require(REQUIRE_MEMCG_BPF_OPS);
 
-	return syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	if (opt.kernel == PATCHED)
+		return text;
+	return text ? NULL : "this kernel has memcg_bpf_ops: boot one without, or leave KERNEL= out";
 }
 
-struct clock {
-	int counter;
-	int64_t begin_ns;
-};
-
-static void clock_start(struct clock *clock)
+static bool wanted(void)
 {
-	if (clock->counter >= 0) {
-		ioctl(clock->counter, PERF_EVENT_IOC_RESET, 0);
-		ioctl(clock->counter, PERF_EVENT_IOC_ENABLE, 0);
-	}
-	clock->begin_ns = clock_ns();
+	const struct attached *a = &attached[opt.ops];
+
+	return tasks_fit() && a->kernel == opt.kernel &&
+		a->charges & 1U << opt.work.charge &&
+		(!a->alone || opt.tasks == 1) && (!a->can || revision_can(a->can));
 }
 
-static void clock_stop(struct clock *clock, struct job *job)
+/*
+ * Instructions of the last pass, or -1.  A clock that counts them is exact where the
+ * processors are never idle, when it jumps to the next timer.  Who makes tasks waits for
+ * them; there it is the tasks' processor time, which the kernel keeps less exactly.
+ */
+static double instructions_of_pass(const struct job *job, int64_t ns)
 {
-	int64_t ns = clock_ns() - clock->begin_ns, n = -1;
+	double sum = 0;
+	unsigned int i;
 
-	if (clock->counter >= 0) {
-		ioctl(clock->counter, PERF_EVENT_IOC_DISABLE, 0);
-		if (read(clock->counter, &n, sizeof(n)) != sizeof(n))
-			n = -1;
-	}
-	job->sum_ns += ns;
-	if (job->best_ns && ns >= job->best_ns)
-		return;
-	job->best_ns = ns;
-	job->instructions = n;
-}
-
-static int charge_anon(struct clock *clock, struct job *job)
-{
-	long page = sysconf(_SC_PAGESIZE);
-	uint64_t size = bench_number(region), at;
-	volatile char *map = workload_map(size);
-
-	if (!map)
-		return -errno;
-
-	clock_start(clock);
-	for (at = 0; at < size; at += page)
-		map[at] = 1;
-	clock_stop(clock, job);
-	munmap((void *)map, size);
-	return 0;
-}
-
-/* The file has no blocks, so no disk is read. */
-static int charge_file(struct clock *clock, struct job *job)
-{
-	static char buf[128 * 1024];
-	int fd, ret = 0;
-	ssize_t n;
-
-	fd = open(job->file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	if (ftruncate(fd, bench_number(region)))
-		ret = -errno;
-
-	clock_start(clock);
-	while (!ret && (n = read(fd, buf, sizeof(buf)))) {
-		if (n < 0)
-			ret = -errno;
-	}
-	clock_stop(clock, job);
-
-	/* and its page cache is gone */
-	if (!ret && ftruncate(fd, 0))
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
-static int charge_kmem(struct clock *clock, struct job *job)
-{
-	uint64_t nr = bench_number(pipes), i, opened;
-	static int fds[100000][2];
-	int ret = 0;
-
-	clock_start(clock);
-	for (opened = 0; !ret && opened < nr; opened++) {
-		if (pipe2(fds[opened], O_CLOEXEC))
-			ret = -errno;
-	}
-	clock_stop(clock, job);
-
-	for (i = 0; i < opened; i++) {
-		close(fds[i][0]);
-		close(fds[i][1]);
-	}
-	return ret;
-}
-
-static int pass(struct clock *clock, struct job *job)
-{
-	switch (bench_number(charge)) {
-	case ANON:
-		return charge_anon(clock, job);
-	case KMEM:
-		return charge_kmem(clock, job);
-	default:
-		return charge_file(clock, job);
-	}
-}
-
-static uint64_t callbacks_run(struct overhead *skel)
-{
-	struct bpf_program *prog;
-	uint64_t sum = 0;
-
-	bpf_object__for_each_program(prog, skel->obj) {
-		struct bpf_prog_info info = {};
-		__u32 len = sizeof(info);
-
-		if (!bpf_prog_get_info_by_fd(bpf_program__fd(prog), &info, &len))
-			sum += info.run_cnt;
+	if (counter_source() == COUNTER_CLOCK &&
+	    (opt.tasks > 1 || opt.work.charge != CHARGE_FORK))
+		return ns / counter_ns_per_instruction();
+	for (i = 0; i < opt.tasks; i++) {
+		if (job->pass[i].begin.instructions < 0 || job->pass[i].end.instructions < 0)
+			return -1;
+		sum += job->pass[i].end.instructions - job->pass[i].begin.instructions;
 	}
 	return sum;
 }
 
-/* One pass to warm up, in which the kernel counts the callbacks it runs. */
-static int warm_up(struct clock *clock, struct job *job)
+/* A pass is from where the first task begins to where the last one ends. */
+static void note_pass(struct job *job)
 {
-	int stats = bpf_enable_stats(BPF_STATS_RUN_TIME), ret;
-	uint64_t before = callbacks_run(job->skel);
+	int64_t begin = job->pass[0].begin.ns, end = job->pass[0].end.ns;
+	double instructions;
+	unsigned int i;
 
-	if (stats < 0)
-		return stats;
-	ret = pass(clock, job);
-	job->callbacks = callbacks_run(job->skel) - before;
-	close(stats);
-	job->best_ns = 0;
-	job->sum_ns = 0;
-	return ret;
+	for (i = 1; i < opt.tasks; i++) {
+		if (job->pass[i].begin.ns < begin)
+			begin = job->pass[i].begin.ns;
+		if (job->pass[i].end.ns > end)
+			end = job->pass[i].end.ns;
+	}
+	job->sum_ns += end - begin;
+	if (!job->best_ns || end - begin < job->best_ns)
+		job->best_ns = end - begin;
+	instructions = instructions_of_pass(job, end - begin);
+	if (!job->instructions || instructions < job->instructions)
+		job->instructions = instructions;
+}
+
+struct task {
+	struct job *job;
+	unsigned int nr;
+	char file[PATH_MAX];
+};
+
+/* Who has failed goes on to the barrier: the others wait there. */
+static void do_pass(struct task *task, int counter, pthread_barrier_t *barrier)
+{
+	struct charge_work work = opt.work;
+	struct job *job = task->job;
+	int ret;
+
+	work.file = task->file;
+	pthread_barrier_wait(barrier);
+	ret = charge_do(&work, counter, &job->pass[task->nr].begin,
+			&job->pass[task->nr].end);
+	if (ret)
+		__atomic_store_n(&job->error, ret, __ATOMIC_RELAXED);
+	pthread_barrier_wait(barrier);
 }
 
 static int work(void *arg)
 {
-	struct job *job = arg;
-	struct clock clock = { .counter = open_counter() };
-	uint64_t i;
-	int ret;
+	struct task *task = arg;
+	struct job *job = task->job;
+	int counter = counter_open();
+	unsigned int i;
 
-	ret = warm_up(&clock, job);
-	for (i = 0; !ret && i < bench_number(repeat); i++)
-		ret = pass(&clock, job);
-	if (ret)
-		fprintf(stderr, "cannot charge %s: %s\n", bench_text(charge),
-			strerror(-ret));
-	return ret ? 1 : 0;
+	do_pass(task, counter, &job->all);
+	for (i = 0; i < opt.repeat; i++) {
+		do_pass(task, counter, &job->tasks);
+		if (!task->nr)
+			note_pass(job);
+	}
+	return 0;
 }
 
+/* Return: the ops to be attached, or NULL. */
 static struct bpf_map *ops_of(struct overhead *skel)
 {
-	switch (bench_number(ops)) {
-	case OPS_ELSEWHERE:
-	case OPS_ALL:
-		return skel->maps.all_ops;
-	case OPS_EMPTY:
-		return skel->maps.empty_ops;
-	case OPS_ONLINE:
-		return skel->maps.online_ops;
-	case OPS_OFFLINE:
-		return skel->maps.offline_ops;
-	case OPS_BELOW_LOW:
-		return skel->maps.below_low_ops;
-	case OPS_BELOW_MIN:
-		return skel->maps.below_min_ops;
-	case OPS_DELAY:
-		return skel->maps.delay_ops;
-	default:
-		return NULL;
-	}
+	size_t map = attached[opt.ops].map;
+
+	return map ? *(struct bpf_map **)((char *)skel + map) : NULL;
 }
 
 static void report(struct bench_trial *trial, const struct job *job)
 {
-	double n = units();
+	double n = charge_units(&opt.work);
 
-	bench_set(trial, "ns", "%.3f", job->best_ns / n);
-	bench_set(trial, "mean_ns", "%.3f",
-		  job->sum_ns / n / bench_number(repeat));
 	if (job->instructions >= 0)
-		bench_set(trial, "instructions", "%.3f", job->instructions / n);
-	bench_set(trial, "calls_per_1000", "%.3f", job->callbacks * 1000 / n);
+		bench_set(trial, "instructions", "%.3f", job->instructions / n / opt.tasks);
+	bench_set(trial, "ns", "%.3f", job->best_ns / n);
+	bench_set(trial, "mean_ns", "%.3f", job->sum_ns / n / opt.repeat);
+	bench_set(trial, "calls_per_1000", "%.3f", job->callbacks * 1000 / n / opt.tasks);
 }
 
+/* They wait for the pass to warm up. */
+static int start_tasks(struct bench_trial *trial, struct job *job, const char *cgroup,
+		       pid_t *pids)
+{
+	struct task task = { .job = job };
+
+	for (task.nr = 0; task.nr < opt.tasks; task.nr++) {
+		if (snprintf(task.file, sizeof(task.file), "%s/file%u", trial->tb.dir,
+			     task.nr) >= (int)sizeof(task.file))
+			return -ENAMETOOLONG;
+		pids[task.nr] = worker_start(cgroup, opt.cpu + task.nr, work, &task);
+		if (pids[task.nr] < 0)
+			return pids[task.nr];
+	}
+	return 0;
+}
+
+static int wait_for_tasks(const struct job *job, const pid_t *pids)
+{
+	unsigned int i;
+	int ret, status;
+
+	for (i = 0; i < opt.tasks; i++) {
+		ret = worker_wait(pids[i], -1, &status);
+		if (ret < 0 || status) {
+			fprintf(stderr, "a task ended with %s\n",
+				ret < 0 ? strerror(-ret) : worker_status(status));
+			return ret < 0 ? ret : -ECHILD;
+		}
+	}
+	if (job->error)
+		fprintf(stderr, "cannot charge %s: %s\n", charge_words[opt.work.charge],
+			strerror(-job->error));
+	return job->error;
+}
+
+/* One pass, in which the kernel counts the callbacks that it runs. */
+static int warm_up(struct job *job, struct overhead *skel)
+{
+	struct bpf_stats before, after;
+	int counting = skel ? bpf_stats_start() : -1, ret = 0;
+
+	if (skel)
+		ret = counting < 0 ? counting : bpf_stats_of(skel->obj, &before);
+	if (ret)
+		return ret;
+	pthread_barrier_wait(&job->all);
+	pthread_barrier_wait(&job->all);
+	if (!skel)
+		return 0;
+	ret = bpf_stats_of(skel->obj, &after);
+	if (!ret)
+		job->callbacks = after.calls - before.calls;
+	close(counting);
+	return ret;
+}
+
+/* Return: the link, 0 if nothing is to be attached, or a negative errno. */
+static int attach(struct overhead *skel, const char *charged, const char *other)
+{
+	struct bpf_map *map = ops_of(skel);
+	int link;
+
+	if (!map)
+		return 0;
+	link = memcg_bpf_attach_path(map, attached[opt.ops].elsewhere ? other : charged, 0);
+	if (link < 0)
+		fprintf(stderr, "cannot attach %s: %s\n", attached[opt.ops].word,
+			strerror(-link));
+	return link;
+}
+
+/*
+ * The tasks are started before anything is loaded: on a kernel without the interface they
+ * are to be the same, down to the memory that a fork copies.
+ */
 static int run_job(struct bench_trial *trial, struct job *job)
 {
 	char charged[PATH_MAX], other[PATH_MAX];
-	struct bpf_map *map = ops_of(job->skel);
-	int ret, status, link = -1;
-	pid_t pid;
+	struct overhead *skel = NULL;
+	pid_t pids[MAX_TASKS];
+	int ret, link = 0;
 
 	ret = testbed_add_cgroup(&trial->tb, charged, "charged");
 	if (!ret)
 		ret = testbed_add_cgroup(&trial->tb, other, "other");
-	if (!ret && bench_number(charge) == RECLAIM)
-		ret = cg_write(trial->tb.cgroup, "memory.max", "%s",
-			       bench_text(limit));
+	if (!ret && opt.work.charge == CHARGE_RECLAIM)
+		ret = cg_write(trial->tb.cgroup, "memory.max", "%" PRIu64, opt.limit);
+	if (!ret)
+		ret = start_tasks(trial, job, charged, pids);
 	if (ret)
 		return ret;
 
-	if (map) {
-		link = memcg_bpf_attach_path(map, bench_number(ops) ==
-					     OPS_ELSEWHERE ? other : charged, 0);
-		if (link < 0) {
-			fprintf(stderr, "cannot attach %s: %s\n",
-				bench_text(ops), strerror(-link));
-			return link;
-		}
+	if (opt.kernel == PATCHED) {
+		skel = overhead_ops_load();
+		if (!skel)
+			return -errno;
+		link = attach(skel, charged, other);
 	}
-
-	pid = worker_start(charged, bench_number(cpu), work, job);
-	ret = pid < 0 ? pid : worker_wait(pid, -1, &status);
-	if (ret > 0 && status)
-		fprintf(stderr, "the worker ended with %s\n",
-			worker_status(status));
-	if (ret > 0)
-		ret = status ? -ECHILD : 0;
+	ret = link < 0 ? link : warm_up(job, skel);
+	if (!ret)
+		ret = wait_for_tasks(job, pids);
 	if (!ret)
 		report(trial, job);
-	if (link >= 0)
+	if (link > 0)
 		close(link);
+	overhead__destroy(skel);
 	return ret;
 }
 
 static int overhead_trial(struct bench_trial *trial)
 {
+	pthread_barrierattr_t shared;
 	struct job *job;
 	int ret;
 
 	job = worker_share(sizeof(*job));
 	if (!job)
 		return -errno;
-	if (snprintf(job->file, sizeof(job->file), "%s/file", trial->tb.dir) >=
-	    (int)sizeof(job->file))
-		return -ENAMETOOLONG;
-	job->skel = overhead_ops_load();
-	if (!job->skel)
-		return -errno;
-
-	ret = run_job(trial, job);
-	overhead__destroy(job->skel);
-	munmap(job, sizeof(*job));
-	return ret;
+	pthread_barrierattr_init(&shared);
+	pthread_barrierattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
+	ret = pthread_barrier_init(&job->tasks, &shared, opt.tasks);
+	if (!ret)
+		ret = pthread_barrier_init(&job->all, &shared, opt.tasks + 1);
+	if (ret)
+		return -ret;
+	/* The trial is a process of its own: what is left of it ends with that. */
+	return run_job(trial, job);
 }
 
 const struct bench bench_overhead = {
 	.name = "overhead",
 	.help = "cost of a charge, with nothing attached, empty ops, each callback",
-	.requirements = REQUIRE_MEMCG_BPF_OPS | REQUIRE_PAGE_CACHE,
-	.params = params_of_overhead,
+	.requirements = REQUIRE_PAGE_CACHE,
+	.missing = missing,
+	.options = options,
 	.columns = columns,
-	.baseline = "ops=none",
-	/* 36 comparisons: with fewer than 7 no rank test can show a difference */
+	.baseline = "ops",
+	.kernel = "KERNEL",
+	/* some 40 comparisons: with fewer than 7 no rank test can show a difference */
 	.default_trials = "8",
+	.configure = configure,
 	.validate = validate,
+	.wanted = wanted,
 	.trial = overhead_trial,
 };

@@ -11,7 +11,7 @@ struct overhead *overhead_ops_load(void)
 
 	if (!skel)
 		return NULL;
-	ret = revision_fit(skel->obj) ?: overhead__load(skel);
+	ret = revision_load(skel->skeleton);
 	if (ret) {
 		overhead__destroy(skel);
 		errno = -ret;

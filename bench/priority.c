@@ -24,16 +24,13 @@
 #include "attach.h"
 #include "bench.h"
 #include "cgroup.h"
+#include "common_options.h"
+#include "contender.h"
 #include "delay.h"
 #include "delay_stats.h"
 #include "file_job.h"
-#include "params.h"
 #include "require.h"
 #include "trigger.h"
-#include "worker.h"
-
-/* how long to wait for one of the two, before the other has its turn */
-#define SLICE_MS 250
 
 enum pair { OVER_HIGH, BELOW_LOW, BELOW_MIN };
 
@@ -44,54 +41,36 @@ static const char * const pairs[] = {
 	NULL
 };
 
-enum { OPS_NONE, OPS_BPF };
+enum ops { OPS_NONE, OPS_BPF };
 
 static const char * const ops_words[] = {
 	[OPS_NONE] = "none", [OPS_BPF] = "bpf", NULL
 };
 
-static struct bench_param params_of_priority[] = {
-	{
-		.name = "PAIR", .help = "the published test",
-		.kind = BENCH_WORD, .words = pairs, .factor = true,
-		.text = "over_high,below_low_over_high,below_min_over_high",
-	}, {
-		.name = "OPS", .help = "what is attached",
-		.kind = BENCH_WORD, .words = ops_words, .factor = true,
-		.text = "none,bpf",
-	}, {
-		.name = "CG_LIMIT",
-		.help = "memory.max of the parent of HIGH and LOW",
-		.kind = BENCH_SIZE, .min = 32 << 20, .max = UINT64_MAX,
-		.factor = true, .text = "256M",
-	}, {
-		.name = "OVER_HIGH_MS", .unit = "ms",
-		.help = "delay that LOW's ops ask for",
-		.kind = BENCH_UINT, .max = 60000, .factor = true,
-		.text = "2000",
-	}, {
-		.name = "FILE_SIZE", .help = "size of the file of each",
-		.kind = BENCH_SIZE, .min = 1 << 20, .max = UINT64_MAX,
-		.text = "64M",
-	}, {
-		.name = "THRESHOLD",
-		.help = "page faults of HIGH a second above which it is busy",
-		.kind = BENCH_UINT, .max = 1000000, .text = "1",
-	}, {
-		.name = "PASSES",
-		.help = "how often each reads its file; 0: as published, 5 or 50 times",
-		.kind = BENCH_UINT, .max = 100000, .text = "0",
-	},
-	{}
-};
+static struct {
+	enum pair pair;
+	enum ops ops;
+	uint64_t cg_limit;
+	unsigned int over_high_ms;
+	uint64_t file_size;
+	unsigned int threshold;
+	unsigned int passes;
+} opt;
 
-static struct bench_param * const pair = &params_of_priority[0];
-static struct bench_param * const ops = &params_of_priority[1];
-static struct bench_param * const cg_limit = &params_of_priority[2];
-static struct bench_param * const over_high_ms = &params_of_priority[3];
-static struct bench_param * const file_size = &params_of_priority[4];
-static struct bench_param * const threshold = &params_of_priority[5];
-static struct bench_param * const passes = &params_of_priority[6];
+static struct option_desc options[] = {
+	OPT_WORD("PAIR", &opt.pair, pairs,
+		 "over_high,below_low_over_high,below_min_over_high",
+		 "the published test", .list = true),
+	OPT_WORD("OPS", &opt.ops, ops_words, "none,bpf", "what is attached", .list = true),
+	OPT_CG_LIMIT(&opt.cg_limit, HELP_RIVALS_CG_LIMIT, .list = true),
+	OPT_OVER_HIGH_MS(&opt.over_high_ms, 0, "2000", HELP_RIVALS_OVER_HIGH_MS,
+			 .list = true),
+	OPT_FILE_SIZE(&opt.file_size, "64M"),
+	OPT_THRESHOLD(&opt.threshold, "LOW is"),
+	OPT_UINT("PASSES", &opt.passes, 0, 100000, "0",
+		 "how often each reads its file; 0: as published, 5 or 50 times"),
+	OPT_END()
+};
 
 static const struct bench_column columns[] = {
 	{ "high_s", "s", "HIGH's work took", RESULT_WORSE_MORE },
@@ -114,106 +93,109 @@ static const struct bench_column columns[] = {
 	{}
 };
 
-struct rival {
-	char cgroup[PATH_MAX];
-	struct file_job *job;
-	int link;
-	pid_t pid;
+enum { HIGH, LOW, NR_RIVALS };
+
+struct rivals {
+	struct contender who[NR_RIVALS];
+	struct file_job *jobs[NR_RIVALS];
+	int links[NR_RIVALS];
 };
+
+static int check_file_size(void)
+{
+	/* a task and its file's pages in use must fit */
+	if (opt.file_size <= opt.cg_limit)
+		return 0;
+	fprintf(stderr, "FILE_SIZE=%" PRIu64 ": want at most CG_LIMIT, which is %" PRIu64 "\n",
+		opt.file_size, opt.cg_limit);
+	return -EINVAL;
+}
 
 static int validate(void)
 {
-	unsigned int i;
-
-	for (i = 0; i < cg_limit->nr_levels; i++) {
-		/* a task and its file's pages in use must fit */
-		if (cg_limit->levels[i].number >= bench_number(file_size))
-			continue;
-		fprintf(stderr, "FILE_SIZE=%s: want at most CG_LIMIT, which is %s\n",
-			bench_text(file_size), cg_limit->levels[i].text);
-		return -EINVAL;
-	}
-	return 0;
+	return bench_each_config(&bench_priority, check_file_size);
 }
 
 static unsigned int max_passes(void)
 {
-	if (bench_number(passes))
-		return bench_number(passes);
-	return bench_number(pair) == OVER_HIGH ? 5 : 50;
+	if (opt.passes)
+		return opt.passes;
+	return opt.pair == OVER_HIGH ? 5 : 50;
 }
 
-static int prepare(struct bench_trial *trial, struct rival *r, const char *name)
+static int prepare(struct bench_trial *trial, struct rivals *r)
 {
-	int ret = testbed_add_cgroup(&trial->tb, r->cgroup, name);
+	static const char * const names[NR_RIVALS] = { "HIGH", "LOW" };
+	static const char * const cgroups[NR_RIVALS] = { "high", "low" };
+	int i, ret;
 
-	r->link = -1;
-	r->job = file_job_new(&trial->tb, name, max_passes());
-	return ret ?: r->job ? 0 : -ENOMEM;
-}
-
-static int attach(struct over_high *trigger, struct rival *high,
-		  struct rival *low)
-{
-	struct bpf_map *high_ops = bench_number(pair) == BELOW_LOW ?
-		trigger->maps.high_low_ops : trigger->maps.high_min_ops;
-
-	if (bench_number(ops) == OPS_NONE)
-		return 0;
-	low->link = memcg_bpf_attach_path(trigger->maps.low_ops, low->cgroup, 0);
-	if (low->link < 0)
-		return low->link;
-	if (bench_number(pair) == OVER_HIGH)
-		return 0;
-	high->link = memcg_bpf_attach_path(high_ops, high->cgroup, 0);
-	return high->link < 0 ? high->link : 0;
-}
-
-/* Wait a while for one of the two, if it still runs. */
-static int wait_for(struct rival *r, const char *name)
-{
-	int status, ret;
-
-	if (!r->pid)
-		return 0;
-	ret = worker_wait_stalled(r->pid, r->cgroup, SLICE_MS, &status);
-	if (ret <= 0)
+	ret = cg_write(trial->tb.cgroup, "memory.max", "%" PRIu64, opt.cg_limit);
+	if (ret) {
+		fprintf(stderr, "cannot write memory.max of %s: %s\n", trial->tb.cgroup,
+			strerror(-ret));
 		return ret;
-	r->pid = 0;
-	if (!status)
-		return 0;
-	fprintf(stderr, "%s ended with %s\n", name, worker_status(status));
-	return -ECHILD;
-}
-
-static int start(struct rival *r, unsigned int cpu)
-{
-	r->pid = worker_start(r->cgroup, cpu, file_job_run, r->job);
-	return r->pid < 0 ? r->pid : 0;
-}
-
-/* By turns, so that memory.pressure of both is looked after. */
-static int compete(struct rival *high, struct rival *low)
-{
-	int ret = start(high, 0);
-
-	if (!ret)
-		ret = start(low, 1);
-	while (!ret && (high->pid || low->pid)) {
-		ret = wait_for(high, "HIGH");
-		if (!ret)
-			ret = wait_for(low, "LOW");
 	}
-	return ret;
+	cg_disable_swap(trial->tb.cgroup);
+	for (i = 0; i < NR_RIVALS; i++) {
+		r->who[i].name = names[i];
+		ret = testbed_add_cgroup(&trial->tb, r->who[i].cgroup, cgroups[i]);
+		if (ret)
+			return ret;
+		r->jobs[i] = file_job_new(&trial->tb, cgroups[i], opt.file_size,
+					  max_passes());
+		if (!r->jobs[i])
+			return -errno;
+	}
+	return 0;
 }
 
-static int report(struct bench_trial *trial, struct over_high *trigger,
-		  const struct rival *high, const struct rival *low)
+static int attach_one(struct bpf_map *ops, struct rivals *r, int who)
 {
-	double high_s = high->job->ns / 1e9, low_s = low->job->ns / 1e9;
-	double delay_s = bench_number(ops) == OPS_NONE ? 0 :
-		delay_stall_us(bench_number(over_high_ms)) / 1e6;
-	struct delay_stats delays = delay_stats_of(trigger->maps.delays, low->cgroup);
+	int link = memcg_bpf_attach_path(ops, r->who[who].cgroup, 0);
+
+	if (link < 0) {
+		fprintf(stderr, "cannot attach to %s: %s\n", r->who[who].cgroup,
+			strerror(-link));
+		return link;
+	}
+	r->links[who] = link;
+	return 0;
+}
+
+static int attach(struct trigger *trigger, struct rivals *r)
+{
+	struct bpf_map *high_ops = opt.pair == BELOW_LOW ?
+		trigger->maps.high_low_ops : trigger->maps.high_min_ops;
+	int ret;
+
+	if (opt.ops == OPS_NONE)
+		return 0;
+	ret = attach_one(trigger->maps.low_ops, r, LOW);
+	if (ret || opt.pair == OVER_HIGH)
+		return ret;
+	return attach_one(high_ops, r, HIGH);
+}
+
+static int compete(struct rivals *r)
+{
+	int i, ret;
+
+	for (i = 0; i < NR_RIVALS; i++) {
+		ret = contender_start(&r->who[i], i, file_job_run, r->jobs[i]);
+		if (ret)
+			return ret;
+	}
+	return contenders_finish(r->who, NR_RIVALS, -1);
+}
+
+static void report(struct bench_trial *trial, struct trigger *trigger,
+		   const struct rivals *r)
+{
+	const char *high = r->who[HIGH].cgroup, *low = r->who[LOW].cgroup;
+	double high_s = r->jobs[HIGH]->ns / 1e9, low_s = r->jobs[LOW]->ns / 1e9;
+	double delay_s = opt.ops == OPS_NONE ? 0 :
+		delay_stall_us(opt.over_high_ms) / 1e6;
+	struct delay_stats delays = delay_stats_of(trigger->maps.delays, low);
 
 	bench_set(trial, "high_s", "%.6f", high_s);
 	bench_set(trial, "low_s", "%.6f", low_s);
@@ -221,9 +203,9 @@ static int report(struct bench_trial *trial, struct over_high *trigger,
 	bench_set(trial, "diff_s", "%.6f", low_s - high_s);
 	bench_set(trial, "excess_s", "%.6f", low_s - high_s - delay_s);
 	bench_set(trial, "high_stall_s", "%.6f",
-		  cg_memory_stall_us(high->cgroup) / 1e6);
+		  cg_memory_stall_us(high) / 1e6);
 	bench_set(trial, "low_stall_s", "%.6f",
-		  cg_memory_stall_us(low->cgroup) / 1e6);
+		  cg_memory_stall_us(low) / 1e6);
 	bench_set(trial, "low_calls", "%llu", delays.calls);
 	bench_set(trial, "low_delays", "%llu", delays.delays);
 	bench_set(trial, "protect_calls", "%" PRIu64,
@@ -231,54 +213,52 @@ static int report(struct bench_trial *trial, struct over_high *trigger,
 	bench_set(trial, "protect_yes", "%" PRIu64,
 		  (uint64_t)trigger->bss->protect_yes);
 	bench_set(trial, "high_pgsteal", "%" PRId64,
-		  cg_read_key(high->cgroup, "memory.stat", "pgsteal"));
+		  cg_read_key(high, "memory.stat", "pgsteal"));
 	bench_set(trial, "low_pgsteal", "%" PRId64,
-		  cg_read_key(low->cgroup, "memory.stat", "pgsteal"));
+		  cg_read_key(low, "memory.stat", "pgsteal"));
 	bench_set(trial, "high_faults", "%" PRIu64,
 		  (uint64_t)trigger->bss->high_faults);
-	return 0;
 }
 
-static void detach(struct rival *r)
+static void detach(const struct rivals *r)
 {
-	if (r->link >= 0)
-		close(r->link);
+	int i;
+
+	for (i = 0; i < NR_RIVALS; i++) {
+		if (r->links[i] >= 0)
+			close(r->links[i]);
+	}
 }
 
 static int priority_trial(struct bench_trial *trial)
 {
-	struct rival high = { .link = -1 }, low = { .link = -1 };
-	struct over_high *trigger = NULL;
+	struct rivals r = { .links = { -1, -1 } };
+	const struct trigger_options when = {
+		.threshold = opt.threshold,
+		.delay_ms = opt.over_high_ms,
+	};
+	struct trigger *trigger;
 	int ret;
 
-	params.file_size = bench_number(file_size);
-	params.threshold = bench_number(threshold);
-	params.over_high_ms = bench_number(over_high_ms);
-
-	ret = cg_write(trial->tb.cgroup, "memory.max", "%s",
-		       bench_text(cg_limit));
-	if (!ret)
-		ret = prepare(trial, &high, "high");
-	if (!ret)
-		ret = prepare(trial, &low, "low");
+	ret = prepare(trial, &r);
 	if (ret)
 		return ret;
-	cg_disable_swap(trial->tb.cgroup);
 
-	trigger = trigger_load(high.cgroup);
-	if (!trigger)
-		return -errno;
-	ret = attach(trigger, &high, &low);
+	trigger = trigger_load(r.who[HIGH].cgroup, &when);
+	if (!trigger) {
+		ret = -errno;
+		fprintf(stderr, "cannot load the trigger: %s\n", strerror(-ret));
+		return ret;
+	}
+	ret = attach(trigger, &r);
 	if (ret)
-		fprintf(stderr, "cannot attach: %s\n", strerror(-ret));
+		goto out;
+	ret = compete(&r);
 	if (!ret)
-		ret = compete(&high, &low);
-	if (!ret)
-		ret = report(trial, trigger, &high, &low);
-
-	detach(&high);
-	detach(&low);
-	over_high__destroy(trigger);
+		report(trial, trigger, &r);
+out:
+	detach(&r);
+	trigger__destroy(trigger);
 	return ret;
 }
 
@@ -287,7 +267,7 @@ const struct bench bench_priority = {
 	.help = "completion times of HIGH and LOW that do the same work, with ops and without",
 	.requirements = REQUIRE_MEMCG_BPF_OPS | REQUIRE_MEMCG_EVENTS |
 			REQUIRE_PSI | REQUIRE_PAGE_CACHE,
-	.params = params_of_priority,
+	.options = options,
 	.columns = columns,
 	.baseline = "ops=none",
 	.default_trials = "8",

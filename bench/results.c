@@ -18,6 +18,12 @@
 /* the longest row, and more than the longest header */
 #define TEXT_MAX 65536
 
+/*
+ * In percent, how far what is counted may be from that of another run before it is
+ * called worse.  Of the same kernel, boots differ by less than a fifth of it.
+ */
+#define COUNT_BOUND "0.5"
+
 #define TRIAL_COLUMN \
 	{ "trial", NULL, "number of the trial, which is that of its round", NO_RESULT }
 
@@ -48,7 +54,7 @@ static void append_columns(char *text, size_t *len,
 {
 	static const char * const worse[] = {
 		[RESULT_WORSE_MORE] = "more", [RESULT_WORSE_LESS] = "less",
-		[RESULT_WORSE_EITHER] = "either",
+		[RESULT_WORSE_EITHER] = "either", [RESULT_COUNT_WORSE_MORE] = "more",
 	};
 
 	for (; c->name; c++) {
@@ -58,6 +64,8 @@ static void append_columns(char *text, size_t *len,
 		if (c->result > RESULT)
 			append(text, len, "# worse %s: %s\n", c->name,
 			       worse[c->result]);
+		if (c->result == RESULT_COUNT_WORSE_MORE)
+			append(text, len, "# bound %s: %s\n", c->name, COUNT_BOUND);
 	}
 }
 
@@ -74,12 +82,12 @@ static const char *column_name(const struct bench *bench, bool timeline,
 		timeline ? bench->timeline : bench->columns,
 	};
 	const struct bench_column *c;
-	struct bench_param *p;
+	const struct option_desc *o;
 	size_t i;
 
-	for (p = bench->params; p && p->name; p++) {
-		if (p->factor && !nr--)
-			return param_option(p, '_');
+	for (o = bench->options; o->name; o++) {
+		if (o->list && !nr--)
+			return option_name(o, '_');
 	}
 	if (bench->rows && !nr--)
 		return bench->row_factor->name;
@@ -96,7 +104,7 @@ static const char *column_name(const struct bench *bench, bool timeline,
 static size_t make_header(const struct bench *bench, bool timeline, char *text)
 {
 	const struct environment *env;
-	struct bench_param *p;
+	const struct option_desc *o;
 	const char *name;
 	unsigned int nr, i;
 	size_t len = 0;
@@ -107,11 +115,11 @@ static size_t make_header(const struct bench *bench, bool timeline, char *text)
 	for (i = 0; i < nr; i++)
 		append(text, &len, "# %s: %s\n", env[i].key, env[i].value);
 
-	for (p = bench->params; p && p->name; p++) {
-		if (p->factor)
+	for (o = bench->options; o->name; o++) {
+		if (o->list)
 			append(text, &len, "# factor %s: [%s] %s\n",
-			       param_option(p, '_'), p->kind == BENCH_SIZE ?
-			       "bytes" : p->unit ?: "", p->help);
+			       option_name(o, '_'), o->kind == OPTION_SIZE ?
+			       "bytes" : o->unit ?: "", o->help);
 	}
 	if (bench->rows)
 		append(text, &len, "# factor %s: [] %s\n",
@@ -198,14 +206,14 @@ static int encode_key(const struct bench *bench, const struct csv *csv,
 		      const struct csv_row *row, const char *row_level,
 		      const char *trial, char *text, size_t size)
 {
-	struct bench_param *p;
+	const struct option_desc *o;
 	size_t len = 0;
 
-	for (p = bench->params; len < size && p && p->name; p++) {
-		if (p->factor)
+	for (o = bench->options; len < size && o->name; o++) {
+		if (o->list)
 			len += snprintf(text + len, size - len, "%s,", row ?
-					row->cells[csv_column(csv, param_option(p, '_'))] :
-					bench_text(p));
+					row->cells[csv_column(csv, option_name(o, '_'))] :
+					option_text(o));
 	}
 	if (len < size && row_level)
 		len += snprintf(text + len, size - len, "%s,", row_level);
@@ -241,20 +249,35 @@ static void check_columns(const struct results *results, const struct csv *csv,
 			     csv->path, results->bench->name);
 }
 
-static void check_environment(const struct results *results,
-			      const struct csv *csv)
+static void check_environment(const struct csv *csv, const struct environment *env,
+			      unsigned int nr)
 {
-	const struct environment *env;
-	unsigned int nr, i;
 	const char *was;
+	unsigned int i;
 
-	env = environment_get(results->bench, &nr);
 	for (i = 0; i < nr; i++) {
 		was = csv_meta(csv, env[i].key);
 		if (env[i].must_match && (!was || strcmp(was, env[i].value)))
 			parse_refuse("%s was measured with \"%s: %s\", and this is \"%s\": set it so, or use another --results-dir",
 				     csv->path, env[i].key, was ?: "", env[i].value);
 	}
+}
+
+/* Results that compare kernels have a line for each. */
+static size_t describe_kernel(const struct results *results, const struct csv *csv,
+			      const struct environment *env, unsigned int nr,
+			      char *text, size_t size)
+{
+	const char *key = environment_kernel_key(results->bench);
+	unsigned int i;
+
+	if (!key || csv_meta(csv, key))
+		return 0;
+	for (i = 0; i < nr; i++) {
+		if (!strcmp(env[i].key, key))
+			return snprintf(text, size, "# %s: %s\n", key, env[i].value);
+	}
+	return 0;
 }
 
 static bool is_done(const struct results *results, const char *key)
@@ -304,22 +327,32 @@ static void reopen_timeline(struct results *results)
 	csv_free(&csv);
 }
 
+/* The seed goes on with the results, unless another one is asked for. */
+static void take_seed(const struct csv *csv)
+{
+	struct option_desc *seed = option_named(common_options, "SEED");
+
+	if (seed->nr_values || !csv_meta(csv, "SEED"))
+		return;
+	option_set(seed, strdup(csv_meta(csv, "SEED")), "");
+	option_parse(seed);
+}
+
 static void reopen(struct results *results)
 {
-	char date[32], text[256];
+	char date[32], text[1024];
 	time_t now = time(NULL);
-	unsigned int i, rest;
+	const struct environment *env;
+	unsigned int i, rest, nr;
 	struct csv csv;
+	size_t len;
 	int ret;
 
 	if (csv_read(&csv, results->csv))
 		parse_refuse("%s", csv.error);
-	/* The seed goes on with the results, unless another one is asked for. */
-	if (!*param_seed.text && csv_meta(&csv, "SEED")) {
-		param_seed.text = strdup(csv_meta(&csv, "SEED"));
-		param_parse(&param_seed);
-	}
-	check_environment(results, &csv);
+	take_seed(&csv);
+	env = environment_get(results->bench, &nr);
+	check_environment(&csv, env, nr);
 	check_columns(results, &csv, false);
 
 	/* The last trial may lack some of its rows. */
@@ -335,21 +368,22 @@ static void reopen(struct results *results)
 		fprintf(stderr, "%s: its last trial is not complete, and dropped\n",
 			results->csv);
 	results->fd = open_at(results->csv, csv.complete);
+	len = describe_kernel(results, &csv, env, nr, text, sizeof(text));
 	csv_free(&csv);
 	reopen_timeline(results);
 
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
-	snprintf(text, sizeof(text), "# resumed: %s, TRIALS=%s\n", date,
-		 bench_text(&param_trials));
-	ret = append_file(results->fd, text, strlen(text));
+	len += snprintf(text + len, sizeof(text) - len, "# resumed: %s, TRIALS=%u\n", date,
+			common.trials);
+	ret = append_file(results->fd, text, len);
 	if (ret)
 		parse_refuse("cannot write %s: %s", results->csv, strerror(-ret));
 }
 
-static int print_param(struct bench_param *p, void *out)
+static int print_option(struct option_desc *o, void *out)
 {
-	if (p->text && *p->text && p != &param_progress)
-		fprintf(out, " --%s=%s", param_option(p, '-'), p->text);
+	if (o->text && *o->text && o->field.uint != &common.progress)
+		fprintf(out, " --%s=%s", option_name(o, '-'), o->text);
 	return 0;
 }
 
@@ -368,7 +402,7 @@ static void keep_command(const struct results *results, char **argv)
 	for (i = 0; argv[i]; i++)
 		fprintf(out, " %s", argv[i]);
 	fprintf(out, "\n%s %s", argv[0], results->bench->name);
-	bench_each_param(results->bench, print_param, out);
+	bench_each_option(results->bench, print_option, out);
 	fprintf(out, "\n");
 	fclose(out);
 }
@@ -397,13 +431,13 @@ void results_open(struct results *results, const struct bench *bench,
 	memset(results, 0, sizeof(*results));
 	results->bench = bench;
 	results->timeline_fd = -1;
-	snprintf(results->dir, sizeof(results->dir), "%s", param_results.text);
+	snprintf(results->dir, sizeof(results->dir), "%s", common.results_dir);
 	if (snprintf(results->csv, sizeof(results->csv), "%s/%s.csv", results->dir,
 		     bench->name) >= (int)sizeof(results->csv) ||
 	    snprintf(results->timeline, sizeof(results->timeline),
 		     "%s/%s-timeline.csv", results->dir,
 		     bench->name) >= (int)sizeof(results->timeline))
-		parse_refuse("RESULTS=%s: too long", results->dir);
+		parse_refuse("RESULTS_DIR=%s: too long", results->dir);
 
 	there = !access(results->csv, F_OK);
 	if (resume && !there)

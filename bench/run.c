@@ -15,10 +15,10 @@
 #include "require.h"
 #include "worker.h"
 
-/* how often to look whether a signal has come */
+/* Interval at which a run that waits for its trial looks for a signal. */
 #define SLICE_MS 100
 
-/* of a killed trial's sweeper; testbed.c gives up earlier */
+/* For the sweeper of a killed trial, which gives up earlier: see lib/testbed.c. */
 #define SWEEP_TIMEOUT_MS 30000
 
 static volatile sig_atomic_t signal_nr;
@@ -106,43 +106,60 @@ void bench_select_row(struct bench_trial *trial, unsigned int index)
 	trial->row->at = index;
 }
 
-/* A combination of levels: the place of each factor in mixed radix. */
+/*
+ * A combination of values is a number below this: a digit for each option, in base
+ * nr_values of that option, the first option's digit being the least significant.
+ */
 static unsigned int nr_combinations(const struct bench *bench)
 {
-	struct bench_param *p;
+	const struct option_desc *o;
 	unsigned int nr = 1;
 
-	for (p = bench->params; p && p->name; p++)
-		nr *= p->nr_levels;
+	for (o = bench->options; o->name; o++)
+		nr *= o->nr_values;
 	return nr;
 }
 
 static void choose(const struct bench *bench, unsigned int combination)
 {
-	struct bench_param *p;
+	struct option_desc *o;
 
-	for (p = bench->params; p && p->name; p++) {
-		p->at = combination % p->nr_levels;
-		combination /= p->nr_levels;
+	for (o = bench->options; o->name; o++) {
+		option_choose(o, combination % o->nr_values);
+		combination /= o->nr_values;
 	}
 }
 
-/* A run: what is to be measured, and how far it is. */
+int bench_each_config(const struct bench *bench, int (*fn)(void))
+{
+	unsigned int nr = nr_combinations(bench), i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < nr; i++) {
+		choose(bench, i);
+		ret = fn();
+	}
+	choose(bench, 0);
+	return ret;
+}
+
+/* A run of a benchmark: what is to be measured, and the progress made. */
 struct run {
 	const struct bench *bench;
 	struct results results;
 	struct bench_row *row;		/* shared with the trial's process */
 	struct bench_timeline *timeline;	/* the same */
-	unsigned int *configs;		/* combinations, in order of the round */
+	unsigned int *configs;		/* wanted combinations, in order of the round */
 	unsigned int nr_configs;
-	double *seconds;		/* of each combination, so far */
-	unsigned int *times;
-	unsigned int done, failed, total;
+	/* by combination: trials still to measure, those measured, and seconds these took */
+	unsigned int *left, *measured;
+	double *seconds;
+	unsigned int done, failed, total;	/* trials of this run */
 	int64_t begin_ns;
 	bool progress;
 };
 
-static int compare(const void *a, const void *b)
+static int compare_uint(const void *a, const void *b)
 {
 	const unsigned int *x = a, *y = b;
 
@@ -152,10 +169,11 @@ static int compare(const void *a, const void *b)
 /* Fisher-Yates.  A round's order depends on the seed and its number only. */
 static void shuffle(struct run *run, unsigned int round)
 {
-	uint64_t state = (bench_number(&param_seed) << 32) ^ round;
+	uint64_t state = ((uint64_t)common.seed << 32) ^ round;
 	unsigned int i, j, tmp;
 
-	qsort(run->configs, run->nr_configs, sizeof(*run->configs), compare);
+	qsort(run->configs, run->nr_configs, sizeof(*run->configs),
+	      compare_uint);
 	for (i = run->nr_configs - 1; i > 0; i--) {
 		j = random_below(&state, i + 1);
 		tmp = run->configs[i];
@@ -164,44 +182,49 @@ static void shuffle(struct run *run, unsigned int round)
 	}
 }
 
-/* What is left should take as long as the same has taken so far. */
-static double seconds_left(const struct run *run, unsigned int trials)
+/* Mean time of a trial of a combination or, before the first of them, of any trial. */
+static double seconds_each(const struct run *run, unsigned int config)
 {
-	double known = 0, left = 0;
-	unsigned int i, c, times = 0;
+	double seconds = 0;
+	unsigned int i;
 
-	for (i = 0; i < run->nr_configs; i++) {
-		known += run->seconds[run->configs[i]];
-		times += run->times[run->configs[i]];
-	}
-	for (i = 0; times && i < run->nr_configs; i++) {
-		c = run->configs[i];
-		if (run->times[c] < trials)
-			left += (trials - run->times[c]) *
-				(run->times[c] ? run->seconds[c] / run->times[c] :
-				 known / times);
-	}
-	return left;
+	if (run->measured[config])
+		return run->seconds[config] / run->measured[config];
+	for (i = 0; i < run->nr_configs; i++)
+		seconds += run->seconds[run->configs[i]];
+	return run->done ? seconds / run->done : 0;
 }
 
-static void show_progress(const struct run *run, unsigned int trials)
+static double seconds_left(const struct run *run)
 {
-	struct bench_param *p;
+	unsigned int i, config;
+	double seconds = 0;
+
+	for (i = 0; i < run->nr_configs; i++) {
+		config = run->configs[i];
+		seconds += run->left[config] * seconds_each(run, config);
+	}
+	return seconds;
+}
+
+static void show_progress(const struct run *run)
+{
+	const struct option_desc *o;
 	unsigned int left;
 
 	if (!run->progress)
 		return;
-	left = seconds_left(run, trials) + 0.5;
+	left = seconds_left(run) + 0.5;
 	fprintf(stderr, "\r\033[K%s %u of %u", run->bench->name, run->done,
 		run->total);
 	if (run->failed)
 		fprintf(stderr, ", %u failed", run->failed);
 	if (run->done)
 		fprintf(stderr, ", %u:%02u left", left / 60, left % 60);
-	for (p = run->bench->params; p && p->name; p++) {
-		if (p->factor && p->nr_levels > 1)
-			fprintf(stderr, "  %s=%s", param_option(p, '_'),
-				bench_text(p));
+	for (o = run->bench->options; o->name; o++) {
+		if (o->list && o->nr_values > 1)
+			fprintf(stderr, "  %s=%s", option_name(o, '_'),
+				option_text(o));
 	}
 }
 
@@ -227,7 +250,10 @@ static void __attribute__((noreturn)) trial_process(struct run *run)
 	_exit(0);
 }
 
-/* The sweeper of a trial that was killed is ours now, and may still be at it. */
+/*
+ * When a trial is killed, its sweeper becomes our child: we are the subreaper.  Wait until
+ * it has removed the trial's cgroup.
+ */
 static void wait_for_sweeper(const struct run *run, pid_t pid)
 {
 	char root[PATH_MAX / 2], cgroup[PATH_MAX];
@@ -244,7 +270,7 @@ static void wait_for_sweeper(const struct run *run, pid_t pid)
 /* Return 1 if there is a row, 0 if a signal came, or a negative errno. */
 static int run_trial(struct run *run, unsigned int trial)
 {
-	unsigned int ms, timeout_ms = bench_number(&param_timeout) * 1000;
+	unsigned int ms, timeout_ms = common.trial_timeout_s * 1000;
 	int status, ret = 0;
 	pid_t pid;
 
@@ -267,6 +293,7 @@ static int run_trial(struct run *run, unsigned int trial)
 	if (ret > 0 && WIFEXITED(status))
 		return 1;
 
+	/* It still runs, or nobody can tell. */
 	if (ret <= 0) {
 		run->row->error = -ETIMEDOUT;
 		kill(-pid, SIGKILL);
@@ -276,7 +303,9 @@ static int run_trial(struct run *run, unsigned int trial)
 	wait_for_sweeper(run, pid);
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
-	return ret < 0 ? ret : !signal_nr;
+	if (ret < 0)
+		return ret;
+	return signal_nr ? 0 : 1;
 }
 
 static int measure(struct run *run, unsigned int config, unsigned int trial)
@@ -285,14 +314,15 @@ static int measure(struct run *run, unsigned int config, unsigned int trial)
 	double seconds;
 	int ret;
 
-	show_progress(run, bench_number(&param_trials));
+	show_progress(run);
 	ret = run_trial(run, trial);
 	if (ret <= 0)
 		return ret;
 
 	seconds = (clock_ns() - begin_ns) / 1e9;
 	run->seconds[config] += seconds;
-	run->times[config]++;
+	run->measured[config]++;
+	run->left[config]--;
 	if (run->row->error) {
 		run->failed++;
 		fprintf(stderr, "%strial %u failed: %s\n",
@@ -310,17 +340,15 @@ static int measure(struct run *run, unsigned int config, unsigned int trial)
 
 static int run_rounds(struct run *run)
 {
-	unsigned int trials = bench_number(&param_trials), trial, i;
+	unsigned int trial, i;
 	int ret = 0;
 
-	for (trial = 1; trial <= trials; trial++) {
+	for (trial = 1; trial <= common.trials; trial++) {
 		shuffle(run, trial);
 		for (i = 0; i < run->nr_configs; i++) {
 			choose(run->bench, run->configs[i]);
-			if (results_have(&run->results, trial)) {
-				run->times[run->configs[i]]++;
+			if (results_have(&run->results, trial))
 				continue;
-			}
 			ret = measure(run, run->configs[i], trial);
 			if (ret || signal_nr)
 				return ret;
@@ -334,12 +362,13 @@ static void find_configs(struct run *run)
 	unsigned int nr = nr_combinations(run->bench), i, trial;
 
 	run->configs = calloc(nr, sizeof(*run->configs));
+	run->left = calloc(nr, sizeof(*run->left));
+	run->measured = calloc(nr, sizeof(*run->measured));
 	run->seconds = calloc(nr, sizeof(*run->seconds));
-	run->times = calloc(nr, sizeof(*run->times));
 	run->row = worker_share(sizeof(*run->row));
 	run->timeline = worker_share(sizeof(*run->timeline));
-	if (!run->configs || !run->seconds || !run->times || !run->row ||
-	    !run->timeline)
+	if (!run->configs || !run->left || !run->measured || !run->seconds ||
+	    !run->row || !run->timeline)
 		abort();
 
 	for (i = 0; i < nr; i++) {
@@ -347,21 +376,20 @@ static void find_configs(struct run *run)
 		if (run->bench->wanted && !run->bench->wanted())
 			continue;
 		run->configs[run->nr_configs++] = i;
-		for (trial = 1; trial <= bench_number(&param_trials); trial++)
-			run->total += !results_have(&run->results, trial);
+		for (trial = 1; trial <= common.trials; trial++)
+			run->left[i] += !results_have(&run->results, trial);
+		run->total += run->left[i];
 	}
 	if (!run->nr_configs) {
-		fprintf(stderr, "no combination of these parameters makes sense; see --help\n");
+		fprintf(stderr, "no combination of these options makes sense; see --help\n");
 		exit(BENCH_EXIT_USAGE);
 	}
 }
 
 static bool want_progress(void)
 {
-	const char *word = bench_text(&param_progress);
-
-	return !strcmp(word, "auto") ? isatty(STDERR_FILENO) :
-		!strcmp(word, "always");
+	return common.progress == PROGRESS_AUTO ? isatty(STDERR_FILENO) :
+		common.progress == PROGRESS_ALWAYS;
 }
 
 int bench_run(const struct bench *bench, char **argv, bool resume)
@@ -371,21 +399,23 @@ int bench_run(const struct bench *bench, char **argv, bool resume)
 	const char *missing = require(bench->requirements);
 	int ret = 0, err = 0;
 
+	if (!missing && bench->missing)
+		missing = bench->missing();
 	if (missing) {
 		fprintf(stderr, "%s: SKIP %s\n", bench->name, missing);
 		return BENCH_EXIT_SKIP;
 	}
-	if (bench_number(&param_timer_step) &&
-	    environment_timer_step() > (long)bench_number(&param_timer_step)) {
-		fprintf(stderr, "%s: SKIP the kernel's timers have steps of %ld ns, more than TIMER_STEP=%s\n",
+	if (common.timer_step_ns &&
+	    environment_timer_step() > (long)common.timer_step_ns) {
+		fprintf(stderr, "%s: SKIP the kernel's timers have steps of %ld ns, more than TIMER_STEP=%u\n",
 			bench->name, environment_timer_step(),
-			bench_text(&param_timer_step));
+			common.timer_step_ns);
 		return BENCH_EXIT_SKIP;
 	}
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGHUP, &sa, NULL);
-	/* sweepers of trials that had to be killed */
+	/* for the sweepers of trials that are killed: see wait_for_sweeper() */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 
 	results_open(&run.results, bench, argv, resume);

@@ -12,15 +12,15 @@
 #include <unistd.h>
 
 #include "config.h"
-#include "core.h"
+#include "option.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char by_user[] = "by the user";
 
-static void check(const struct bench_param *p)
+static void check(const struct option_desc *o)
 {
-	const char *text = p->text;
+	const char *text = o->text;
 	size_t len;
 
 	if (!text)
@@ -29,17 +29,17 @@ static void check(const struct bench_param *p)
 	if (!len || isspace((unsigned char)text[0]) ||
 	    isspace((unsigned char)text[len - 1]) || strpbrk(text, "#\n"))
 		abort();
-	if (strncmp(p->from, "/proc/self/fd/", strlen("/proc/self/fd/")))
+	if (strncmp(o->from, "/proc/self/fd/", strlen("/proc/self/fd/")))
 		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct bench_param params[] = {
+	struct option_desc options[] = {
 		{ .name = "SPEED" }, { .name = "HIGH_TRACE" }, { .name = "TOTAL" },
 		{ .name = "SET", .text = by_user }, { .name = NULL },
 	};
-	struct bench_param *p;
+	struct option_desc *o;
 	char path[64];
 	int fd;
 
@@ -47,18 +47,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	config_read(params, path);
+	config_read(options, path);
 	close(fd);
 
-	for (p = params; p->name; p++) {
-		if (!strcmp(p->name, "SET")) {
-			if (p->text != by_user)
+	for (o = options; o->name; o++) {
+		if (!strcmp(o->name, "SET")) {
+			if (o->text != by_user)
 				abort();
 			continue;
 		}
-		check(p);
-		free((char *)p->text);
-		free((char *)p->from);
+		check(o);
+		free((char *)o->text);
+		free((char *)o->from);
 	}
 	return 0;
 }
