@@ -26,9 +26,9 @@
 #include "replay.h"
 #include "replay_line.h"
 #include "replay_memory.h"
+#include "size.h"
 
 #define NSEC 1000000000LL
-#define MiB (1ULL << 20)
 
 /* Latencies of growth: from 1 us to 17 min, in bins that are 1 % wide. */
 #define BINS		2084
@@ -435,9 +435,9 @@ void replay_go(struct replay *r)
 		r->stall_us = cg_memory_stall_us(r->options.cgroup);
 	}
 	r->shared->start_ns = clock_ns();
-	/* an eventfd takes it, or the process would wait until it is killed */
+	/* Without it the process waits until it is killed.  An eventfd accepts a 1. */
 	if (eventfd_write(r->go, 1))
-		perror("eventfd");
+		fprintf(stderr, "cannot let the replay begin: %s\n", strerror(errno));
 }
 
 int replay_fd(const struct replay *r)

@@ -167,7 +167,9 @@ static const char *take_line(struct trace *trace, const char *line,
 			"a header of other columns; want " HEADER : NULL;
 	}
 	wrong = parse_sample(line, &seconds, &bytes);
-	return wrong ?: add_error(trace_add(trace, seconds, bytes));
+	if (wrong)
+		return wrong;
+	return add_error(trace_add(trace, seconds, bytes));
 }
 
 /*
@@ -221,8 +223,9 @@ int trace_read_stream(struct trace *trace, FILE *file, const char *name)
 	memset(trace, 0, sizeof(*trace));
 	while (!wrong && (len = get_line(file, line))) {
 		nr++;
-		wrong = chop_line(line, len) ?:
-			take_line(trace, line, &had_header);
+		wrong = chop_line(line, len);
+		if (!wrong)
+			wrong = take_line(trace, line, &had_header);
 	}
 
 	if (ferror(file)) {

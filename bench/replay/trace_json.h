@@ -8,19 +8,22 @@
 #include "trace.h"
 
 /*
- * Recordings of a container's memory: a JSON object with an array "samples" of
- * objects, each with "epoch", a number of seconds, and "mem_usage", the text
- * "USED / LIMIT" as podman stats and docker stats print it.  What else there is, is
- * not looked at.
+ * Recordings of a container's memory, in JSON: an object with an array "samples", or
+ * the samples one after the other, alone or in arrays, as a loop around podman stats or
+ * docker stats writes them.  A sample is an object with "epoch", a number of seconds,
+ * and "mem_usage" or "MemUsage", the text "USED / LIMIT".  What else there is, is not
+ * looked at, but for "Name" or "name", which is the same in all of them.
  *
- * A sample "0B / 0B" says that the container was gone.  It is not a measurement,
- * so it is left out.
+ * A sample "0B / 0B" (podman) or "-- / --" (docker) says that the container was gone.
+ * It is not a measurement, so it is left out at the beginning and the end.  In the
+ * middle it is an error, since a trace has no gaps.
  */
 struct trace_json {
 	const char *text;
 	size_t len;		/* bytes of @text */
 	const char *name;	/* what to call it in messages */
 	bool binary;		/* kB, MB, GB and TB are powers of two */
+	double interval;	/* seconds between samples without "epoch", or 0: an error */
 	/* the result */
 	size_t recorded;	/* samples in the recording */
 	double seconds;		/* from the first of them to the last */

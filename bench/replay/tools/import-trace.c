@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * import-trace: make a trace in CSV of a recording in JSON
+ * import-trace: make a trace in CSV of a recording in JSON, or of a log
  */
 #include <argp.h>
 #include <errno.h>
@@ -10,6 +10,7 @@
 
 #include "trace.h"
 #include "trace_json.h"
+#include "trace_log.h"
 
 #define EXIT_BAD_INPUT 2
 
@@ -20,21 +21,31 @@ static struct {
 	const char *input;
 	const char *output;
 	bool binary;
+	double interval;
 } options;
 
 static const struct argp_option argp_options[] = {
 	{ "binary-units", 'b', NULL, 0,
 	  "Read kB, MB, GB and TB as powers of two (default: powers of ten, which is what podman stats and docker stats print)",
 	  0 },
+	{ "interval", 'i', "SECONDS", 0,
+	  "Samples that do not say when they are from are so far apart", 0 },
 	{ "output", 'o', "FILE", 0, "Write the trace there (default: stdout)", 0 },
 	{}
 };
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
+	char *end;
+
 	switch (key) {
 	case 'b':
 		options.binary = true;
+		return 0;
+	case 'i':
+		options.interval = strtod(arg, &end);
+		if (end == arg || *end || !(options.interval >= 1e-3 && options.interval <= 3600))
+			argp_error(state, "--interval=%s: want 0.001 to 3600 seconds", arg);
 		return 0;
 	case 'o':
 		options.output = arg;
@@ -55,11 +66,58 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = argp_options,
 	.parser = parse_option,
-	.args_doc = "RECORDING.json",
-	.doc = "Make a trace in CSV of a recording in JSON: \"samples\", each with \"epoch\", in seconds, and \"mem_usage\", \"USED / LIMIT\".  Samples \"0B / 0B\" are left out.\v"
+	.args_doc = "RECORDING",
+	.doc = "Make a trace in CSV of a recording in JSON, each sample with \"epoch\", in seconds, and \"mem_usage\" or \"MemUsage\", \"USED / LIMIT\", or of a log of psrecord or mprof; see traces/README.md.  Samples \"0B / 0B\" or \"-- / --\" are left out at the beginning and the end.\v"
 	       "KiB, MiB, GiB and TiB are powers of two always.  A summary goes to stderr.\n\n"
 	       "Exit status: 0, 1 if the trace cannot be written, 2 if an option or the recording is bad.",
 };
+
+/* Put the UTF-8 of a character at @to; return the end of it. */
+static char *put_utf8(char *to, unsigned int c)
+{
+	if (c < 0x80) {
+		*to++ = c;
+		return to;
+	}
+	if (c < 0x800) {
+		*to++ = 0xc0 | c >> 6;
+	} else {
+		*to++ = 0xe0 | c >> 12;
+		*to++ = 0x80 | (c >> 6 & 0x3f);
+	}
+	*to++ = 0x80 | (c & 0x3f);
+	return to;
+}
+
+/*
+ * Editors of Windows, and its shell, write UTF-16, or a byte order mark before UTF-8.
+ * Halves of what takes two units are left as they are, and are no JSON.
+ * Return: the text, NUL-terminated and to be freed, or NULL if there is no memory;
+ * @text is freed.
+ */
+static char *to_utf8(char *text, size_t *len)
+{
+	const unsigned char *in = (unsigned char *)text;
+	bool little = *len >= 2 && in[0] == 0xff && in[1] == 0xfe;
+	bool big = *len >= 2 && in[0] == 0xfe && in[1] == 0xff;
+	size_t mark = *len >= 3 && !memcmp(in, "\xef\xbb\xbf", 3) ? 3 : 0;
+	char *out = malloc(*len / 2 * 3 + *len + 1), *to = out;
+	size_t i;
+
+	if (out && (little || big)) {
+		for (i = 2; i + 1 < *len; i += 2)
+			to = put_utf8(to, little ? in[i] | in[i + 1] << 8 :
+						   in[i] << 8 | in[i + 1]);
+	} else if (out) {
+		to = mempcpy(out, text + mark, *len - mark);
+	}
+	free(text);
+	if (out) {
+		*to = '\0';
+		*len = to - out;
+	}
+	return out;
+}
 
 /* Return: what is in the file, to be freed, or NULL after a line on stderr. */
 static char *read_all(const char *path, size_t *len)
@@ -86,9 +144,9 @@ static char *read_all(const char *path, size_t *len)
 	if (ferror(file))
 		goto err;
 	fclose(file);
-	return text;
+	return to_utf8(text, len);
 err:
-	fprintf(stderr, "%s: cannot read: %s; name a recording in JSON\n", path,
+	fprintf(stderr, "%s: cannot read: %s; name a recording\n", path,
 		strerror(errno));
 	free(text);
 	if (file)
@@ -112,7 +170,7 @@ static int write_trace(const struct trace *trace, const struct trace_json *json)
 		     "Imported from %s, %zu samples in %.1f s, %zu left out, kB and MB in powers of %s.",
 		     slash ? slash + 1 : options.input, json->recorded,
 		     json->seconds, json->dropped,
-		     options.binary ? "two" : "ten") >= 0)
+		     json->binary ? "two" : "ten") >= 0)
 		ret = trace_write(trace, comment, file);
 	if (fclose(file) && !ret)
 		ret = -EIO;
@@ -126,8 +184,8 @@ static int write_trace(const struct trace *trace, const struct trace_json *json)
 static void summarize(const struct trace *trace, const struct trace_json *json)
 {
 	struct trace_summary sum = trace_summarize(trace);
-	const char *unit = options.binary ? "MiB" : "MB";
-	double mega = options.binary ? 1 << 20 : 1e6;
+	const char *unit = json->binary ? "MiB" : "MB";
+	double mega = json->binary ? 1 << 20 : 1e6;
 
 	fprintf(stderr, "%s: recorded %zu samples, %.1f s; left out %zu; the trace has %zu samples, %.1f s, mean %.1f %s, peak %.1f %s, peak/mean %.2f\n",
 		options.input, json->recorded, json->seconds, json->dropped,
@@ -151,7 +209,9 @@ int main(int argc, char **argv)
 	json.text = text;
 	json.name = options.input;
 	json.binary = options.binary;
-	ret = trace_import_json(&trace, &json);
+	json.interval = options.interval;
+	ret = trace_is_log(text) ? trace_import_log(&trace, &json) :
+				   trace_import_json(&trace, &json);
 	free(text);
 	if (ret)
 		return EXIT_BAD_INPUT;

@@ -359,7 +359,8 @@ int main(int argc, char **argv)
 	if (fflush(stdout) || ferror(stdout)) {
 		fprintf(stderr, "stdout: cannot write the report: %s\n",
 			strerror(errno));
-		ret = ret ?: EXIT_FAILURE;
+		if (!ret)
+			ret = EXIT_FAILURE;
 	}
 	return ret;
 }
