@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "against.h"
+#include "answers.h"
 #include "csv.h"
 #include "describe.h"
 #include "findings.h"
@@ -39,6 +40,7 @@ static const char * const format_names[] = {
 
 static const char * const show_names[] = {
 	[SHOW_TABLES] = "tables", [SHOW_FINDINGS] = "findings",
+	[SHOW_ANSWER] = "answer",
 	[SHOW_CONFIGURATIONS] = "configurations",
 	[SHOW_SESSIONS] = "sessions", [SHOW_ROWS] = "rows",
 	[SHOW_NOTHING] = "nothing",
@@ -76,7 +78,7 @@ static const struct argp_option options[] = {
 	{ "seed", 's', "NUMBER", 0, "of the bootstrap; default: 1", 0 },
 	{ "against", 'a', "OLD", 0, "say which results have become worse since OLD, a CSV of the same benchmark, and end with status 1 if one has", 0 },
 	{ "bound", 'B', "PERCENT", 0, "how much a result may differ from OLD, 0 to 1000; default: 10", 0 },
-	{ "show", KEY_SHOW, "WHAT", 0, "tables; findings: what the results come to, in sentences; of isolation, configurations: in how many trials all sessions completed, sessions: a table beside what is published; rows: the --values of rows as they are, default: all columns; nothing: only check that there are results; default: tables", 0 },
+	{ "show", KEY_SHOW, "WHAT", 0, "tables; findings: what the results come to, in sentences; answer: the part of them that answers the question which overhead, protect or reclaim is about; of isolation, configurations: in how many trials all sessions completed, sessions: a table beside what is published; rows: the --values of rows as they are, default: all columns; nothing: only check that there are results; default: tables", 0 },
 	{ "meta", KEY_META, "KEY", OPTION_ARG_OPTIONAL, "print the value of the line \"# KEY: value\" of FILE, or all such lines, and nothing else", 0 },
 	{ "published", KEY_PUBLISHED, "PUBLISHED", 0, "with --show=sessions: a CSV of what is published of the experiments", 0 },
 	{ "resamples", 'r', "NUMBER", 0, "of the bootstrap, 100 to 1000000; default: 10000", 0 },
@@ -261,6 +263,8 @@ static int print_results(const struct stats_options *o)
 	check_rows();
 	if (opt.show == SHOW_FINDINGS)
 		return findings_print(o) ? 2 : 0;
+	if (opt.show == SHOW_ANSWER)
+		return answers_print(o) ? 2 : 0;
 	if (sessions_check_columns())
 		return 2;
 	if (opt.show == SHOW_SESSIONS)
@@ -287,6 +291,8 @@ static int analyze(void)
 	find_columns(&opt.values, "values");
 	find_columns(&opt.where, "where");
 	make_groups();
+	if (opt.show == SHOW_ANSWER && !opt.baseline)
+		opt.baseline = answers_baseline();
 	find_baseline();
 
 	o.rng = gsl_rng_alloc(gsl_rng_mt19937);

@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "allocate.h"
-#include "describe.h"
 #include "findings.h"
+#include "findings_overhead.h"
+#include "findings_strategies.h"
 #include "groups.h"
 #include "sessions.h"
 #include "words.h"
@@ -15,12 +16,6 @@
 /* What the interface promises of a delay: up to the one no sleep, no more than the other. */
 #define NO_SLEEP_MS	10
 #define CLAMP_MS	2000
-
-/* After findings_print() has seen that there is such a column. */
-static const char *cell(const struct group *group, const char *column)
-{
-	return group->row->cells[csv_column(&csv, column)];
-}
 
 static void see_delay(const char *value)
 {
@@ -32,7 +27,7 @@ static void see_delay(const char *value)
 		return;
 	for (i = 0; i < nr_groups; i++) {
 		const struct summary *s = &groups[i].summary;
-		const char *asked = cell(&groups[i], "over_high_ms");
+		const char *asked = group_cell(&groups[i], "over_high_ms");
 		double ms = strtod(asked, NULL);
 
 		if (!groups[i].n)
@@ -74,19 +69,19 @@ static void see_priority(const char *value)
 
 	for (i = 0; !strcmp(value, "ratio") && i < nr_groups; i++) {
 		const struct group *group = &groups[i];
-		const char *pair = cell(group, "pair");
+		const char *pair = group_cell(group, "pair");
 
 		if (!group->n)
 			continue;
-		if (!strcmp(cell(group, "ops"), "none"))
+		if (!strcmp(group_cell(group, "ops"), "none"))
 			words_add(&lines[nr++],
 				  "%s: with nothing attached it is %s times as long.",
 				  pair, words_median(group));
 		else
 			words_add(&lines[nr++],
 				  "%s, CG_LIMIT %.6g MiB, delay %s ms: LOW takes %s times as long as HIGH with ops.",
-				  pair, strtod(cell(group, "cg_limit"), NULL) / (1 << 20),
-				  cell(group, "over_high_ms"), words_median(group));
+				  pair, strtod(group_cell(group, "cg_limit"), NULL) / (1 << 20),
+				  group_cell(group, "over_high_ms"), words_median(group));
 	}
 	qsort(lines, nr, sizeof(*lines), by_text);
 	for (i = 0; i < nr; i++) {
@@ -94,72 +89,6 @@ static void see_priority(const char *value)
 		free(lines[i]);
 	}
 	free(lines);
-}
-
-/* A line about a kind of charge.  Where the control differs, @broken gets the kind. */
-static void tell_charge(const char *charge, char **broken)
-{
-	char *shown = NULL, *again = NULL;
-	unsigned int nr_compared = 0, i;
-	bool few = false;
-
-	for (i = 0; i < nr_groups; i++) {
-		const struct group *group = &groups[i];
-		const char *ops = cell(group, "ops");
-		const char *verdict;
-		bool differs;
-
-		if (!group->base || strcmp(cell(group, "charge"), charge))
-			continue;
-		nr_compared++;
-		verdict = describe_verdict(group);
-		differs = !strcmp(verdict, "more") || !strcmp(verdict, "less");
-		few = few || !strcmp(verdict, "too few trials");
-		if (strcmp(ops, "none_again")) {
-			if (differs)
-				words_add(&shown, "%s %s", ops, words_ratio(group));
-			continue;
-		}
-		words_add(&again, "%s", words_ratio(group));
-		if (differs)
-			words_add(broken, "%s", charge);
-	}
-	printf("%s: ", charge);
-	if (!nr_compared)
-		printf("nothing was measured that can be compared with no ops.");
-	else if (few)
-		printf("too few trials to tell ops from no ops.");
-	else if (!shown)
-		printf("no difference from no ops is shown.");
-	else
-		printf("time for a page or pipe, as a multiple of that without ops: %s.",
-		       shown);
-	if (again)
-		printf(" No ops once more: %s.", again);
-	printf("\n");
-	free(shown);
-	free(again);
-}
-
-static void see_overhead(const char *value)
-{
-	char *broken = NULL;
-	unsigned int i, j;
-
-	if (strcmp(value, "ns"))
-		return;
-	for (i = 0; i < nr_groups; i++) {
-		const char *charge = cell(&groups[i], "charge");
-
-		for (j = 0; strcmp(cell(&groups[j], "charge"), charge); j++)
-			;
-		if (j == i)
-			tell_charge(charge, &broken);
-	}
-	if (broken)
-		printf("The control failed: no ops differ from no ops (%s), so the machine was not quiet enough for differences of this size.\n",
-		       broken);
-	free(broken);
 }
 
 /* What tell_attach() says of a value: of the cgroups with the fewest and the most below. */
@@ -173,20 +102,23 @@ struct attach_value {
 static struct attach_value attach_values[] = {
 	{ .name = "attach_us" }, { .name = "detach_us" },
 	{ .name = "mkdir_idle_us" }, { .name = "mkdir_busy_us" },
+	{ .name = "attach_instructions" }, { .name = "detach_instructions" },
 };
+
+#define NR_ATTACH_VALUES (sizeof(attach_values) / sizeof(attach_values[0]))
 
 static void see_attach(const char *value)
 {
 	struct attach_value *v = NULL;
 	unsigned int i;
 
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < NR_ATTACH_VALUES; i++) {
 		if (!strcmp(attach_values[i].name, value))
 			v = &attach_values[i];
 	}
 	for (i = 0; v && i < nr_groups; i++) {
 		const struct group *group = &groups[i];
-		const char *text = cell(group, "descendants");
+		const char *text = group_cell(group, "descendants");
 		double descendants = strtod(text, NULL);
 
 		if (!group->n)
@@ -200,7 +132,7 @@ static void see_attach(const char *value)
 		if (!v->last || descendants >= v->most) {
 			v->most = descendants;
 			v->most_text = text;
-			v->depth = cell(group, "depth");
+			v->depth = group_cell(group, "depth");
 			free(v->last);
 			v->last = strdup(words_median(group));
 		}
@@ -220,18 +152,22 @@ static void tell_attach(void)
 
 	for (i = 0; i < 2; i++) {
 		const struct attach_value *v = &attach_values[i];
+		const struct attach_value *counted = &attach_values[4 + i];
 
 		if (v->last)
 			printf("To %s a cgroup with %s descendant%s takes %s us, and %s us with %s descendant%s, %s deep.\n",
 			       i ? "detach from" : "attach to", v->least_text,
 			       plural(v->least), v->first, v->last, v->most_text,
 			       plural(v->most), v->depth);
+		if (counted->last)
+			printf("That is %s instructions, and %s.\n", counted->first,
+			       counted->last);
 	}
 	if (busy->last && idle->last)
 		printf("The longest mkdir of another cgroup takes %s us during that, and %s us in as long a time afterwards (%s descendant%s, %s deep).\n",
 		       busy->last, idle->last, busy->most_text,
 		       plural(busy->most), busy->depth);
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < NR_ATTACH_VALUES; i++) {
 		free(attach_values[i].first);
 		free(attach_values[i].last);
 	}
@@ -258,12 +194,20 @@ static const struct finder finders[] = {
 	}, {
 		.bench = "overhead",
 		.columns = { "charge", "ops" },
-		.see = see_overhead,
+		.see = findings_of_overhead,
 	}, {
 		.bench = "attach",
 		.columns = { "descendants", "depth" },
 		.see = see_attach,
 		.end = tell_attach,
+	}, {
+		.bench = "reclaim",
+		.columns = { "workload", "strategy" },
+		.see = findings_of_reclaim,
+	}, {
+		.bench = "protect",
+		.columns = { "activity", "strategy" },
+		.see = findings_of_protect,
 	}, {
 		.bench = "isolation",
 		.columns = { SESSIONS_COLUMNS },

@@ -63,6 +63,11 @@ void find_columns(struct names *names, const char *option)
 	}
 }
 
+const char *group_cell(const struct group *group, const char *column)
+{
+	return group->row->cells[csv_column(&csv, column)];
+}
+
 const char *level(const struct csv_row *row, unsigned int i)
 {
 	return row->cells[opt.groups.column[i]];
@@ -85,7 +90,7 @@ bool is_wanted(const struct csv_row *row)
 
 	for (i = 0; i < opt.where.nr; i++) {
 		const char *equals = strchr(opt.where.name[i], '=');
-		bool want_same = equals[-1] != '!';
+		bool want_same = equals[-1] != '!';	/* it is "!=" otherwise */
 
 		if (!strcmp(row->cells[opt.where.column[i]], equals + 1) != want_same)
 			return false;
@@ -93,7 +98,7 @@ bool is_wanted(const struct csv_row *row)
 	return true;
 }
 
-/* The "a,b,c" of the "# NAME: a,b,c" line of the CSV's parameters, or NULL. */
+/* The "a,b,c" of the line "# NAME: a,b,c", in which the CSV has the option, or NULL. */
 static const char *levels_of(const char *column)
 {
 	char key[64];
@@ -106,7 +111,7 @@ static const char *levels_of(const char *column)
 	return csv_meta(&csv, key);
 }
 
-/* Place of a level in there, or -1. */
+/* Place of the level @what in levels_of(), or -1. */
 static int place(const char *column, const char *what)
 {
 	const char *list = levels_of(column);
@@ -128,7 +133,7 @@ bool level_is_asked_for(const char *column, const char *what)
 	return !levels_of(column) || place(column, what) >= 0;
 }
 
-/* In the order of the levels as they were set, or of numbers, or of letters. */
+/* Order: as the levels were set or, if they were not, by number or else by name. */
 static int compare_levels(const char *column, const char *a, const char *b)
 {
 	int at_a = place(column, a), at_b = place(column, b);
@@ -245,7 +250,7 @@ static double number(const struct csv_row *row, int column)
 	double x;
 
 	x = strtod(text, &end);
-	/* strtod() takes blanks, hexadecimals, nan and inf, too */
+	/* strtod() also accepts blanks, hexadecimals, nan and inf. */
 	if (*end || end == text || !isfinite(x) ||
 	    strspn(text, "+-.0123456789eE") != strlen(text))
 		parse_refuse("%s:%u: %s=%s: not a number", csv.path, row->line,
@@ -313,6 +318,7 @@ static void collect(int column)
 
 		if (!is_wanted(row))
 			continue;
+		/* make_groups() has made one for it. */
 		for (j = 0; !in_group(row, &groups[j]); j++)
 			;
 		group = &groups[j];
@@ -362,7 +368,10 @@ static size_t make_pairs(const struct group *group, double *base, double *x)
 	return nr;
 }
 
-/* One method for all groups, which must not depend on what was measured. */
+/*
+ * Can the groups be compared in pairs?  It is one answer for all of them, and depends on the
+ * number of pairs only: a choice by the values would bias the result.
+ */
 static bool enough_pairs(const struct stats_options *o, double *base, double *x)
 {
 	size_t most = 0, comparisons = 0, nr;
@@ -402,7 +411,7 @@ static void compare(const struct stats_options *o)
 				      group->n, o);
 		p[i] = group->comparison.p;
 	}
-	/* Of many comparisons some look like a difference by chance alone. */
+	/* Correct for the number of comparisons: some show a difference by chance. */
 	stats_holm(p, nr_groups);
 	for (i = 0; i < nr_groups; i++)
 		groups[i].comparison.p = p[i];
@@ -425,7 +434,7 @@ void calculate(int column, const struct stats_options *o)
 			base : NULL;
 	}
 	compare(o);
-	/* which sorts them */
+	/* last, since stats_summary() sorts the values, and pairs need their order */
 	for (i = 0; i < nr_groups; i++) {
 		if (groups[i].n)
 			groups[i].summary = stats_summary(groups[i].x,

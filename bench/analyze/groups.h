@@ -22,6 +22,7 @@ struct names {
 enum show {
 	SHOW_TABLES,
 	SHOW_FINDINGS,
+	SHOW_ANSWER,
 	SHOW_CONFIGURATIONS,
 	SHOW_SESSIONS,
 	SHOW_ROWS,
@@ -146,6 +147,15 @@ void calculate(int column, const struct stats_options *o);
  * Return: the text in the cell.
  */
 const char *level(const struct csv_row *row, unsigned int i);
+
+/**
+ * group_cell() - what a group has in a column that all of its rows have alike
+ * @group: the group
+ * @column: name of the column, which the CSV must have
+ *
+ * Return: the text in the cell.
+ */
+const char *group_cell(const struct group *group, const char *column);
 
 /**
  * is_wanted() - does opt.where allow a row?

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "against.h"
 #include "describe.h"
 #include "groups.h"
 #include "regressions.h"
+#include "words.h"
 
 /* "charge=anon, ops=empty", of what tells groups apart */
 static const char *label(const struct group *group)
@@ -50,7 +52,16 @@ static bool asked_for(const struct group *group)
 
 struct tally {
 	unsigned int compared, worse, better, unknown, unmatched;
+	char *own_bounds;	/* "instructions: 0.5 %", or NULL */
 };
+
+/* How far a result may move, in percent: what is counted says so itself. */
+static double bound_of(const char *value)
+{
+	const char *own = describe("bound", value);
+
+	return own ? strtod(own, NULL) : opt.bound;
+}
 
 static void judge(const char *value, const char *worse, struct group *group,
 		  struct tally *tally)
@@ -64,7 +75,7 @@ static void judge(const char *value, const char *worse, struct group *group,
 		return;
 	}
 	tally->compared++;
-	verdict = against_judge(c, worse, opt.bound / 100.0,
+	verdict = against_judge(c, worse, bound_of(value) / 100,
 				opt.confidence / 100.0);
 	tally->unknown += verdict == AGAINST_UNKNOWN;
 	tally->worse += verdict == AGAINST_WORSE;
@@ -148,6 +159,8 @@ int regressions_print(const struct csv *old, const struct stats_options *o)
 			       csv_meta(&csv, "bench") ?: csv.path, name);
 			continue;
 		}
+		if (describe("bound", name))
+			words_add(&tally.own_bounds, "%s: %s %%", name, describe("bound", name));
 		calculate(opt.values.column[i], o);
 		for (j = 0; j < nr_groups; j++) {
 			if (!strcmp(level(groups[j].row, baseline_index), AGAINST_NEW))
@@ -156,8 +169,11 @@ int regressions_print(const struct csv *old, const struct stats_options *o)
 				find_lost(name, &groups[j], &tally);
 		}
 	}
-	printf("%s: compared %u, %u worse, %u better, by more than %d %%; %u not judged: too few trials, or 0; %u new\n",
+	printf("%s: compared %u, %u worse, %u better, by more than %d %%%s%s%s; %u not judged: too few trials, or 0; %u new\n",
 	       csv_meta(&csv, "bench") ?: csv.path, tally.compared, tally.worse,
-	       tally.better, (int)opt.bound, tally.unknown, tally.unmatched);
+	       tally.better, (int)opt.bound, tally.own_bounds ? " (" : "",
+	       tally.own_bounds ?: "", tally.own_bounds ? ")" : "", tally.unknown,
+	       tally.unmatched);
+	free(tally.own_bounds);
 	return tally.worse ? 1 : 0;
 }

@@ -12,7 +12,7 @@
 #include "table.h"
 #include "words.h"
 
-#define NR_SESSIONS 3		/* of a trial, so many rows it has */
+#define NR_SESSIONS 3		/* of a trial, with a row each */
 
 static const char * const roles[NR_SESSIONS] = { "HIGH", "LOW1", "LOW2" };
 
@@ -382,9 +382,11 @@ static int read_published(struct csv *published, const char *path)
 	if (!path)
 		return 0;
 	ret = csv_read(published, path);
-	if (ret)
+	if (ret) {
 		fprintf(stderr, "%s\n", published->error);
-	return ret ?: check_columns(published, names);
+		return ret;
+	}
+	return check_columns(published, names);
 }
 
 int sessions_print(const char *path, const struct stats_options *o)

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "words.h"
 
@@ -18,34 +19,43 @@ static char *next_text(void)
 	return texts[nr++ % NR_TEXTS];
 }
 
-/* Four digits or more before the point need none behind it. */
-static const char *format_of(double x)
+/* So many digits, but all of those before the point. */
+static void format(double x, int digits, char *text, size_t size)
 {
-	return fabs(x) >= 999.5 ? "%.0f" : "%.3g";
-}
-
-static const char *format(double x, char *text, size_t size)
-{
-	snprintf(text, size, isnan(x) ? "-" : format_of(x), x);
-	return text;
+	if (isnan(x))
+		snprintf(text, size, "-");
+	else if (fabs(x) >= 999.5)
+		snprintf(text, size, "%.0f", x);
+	else
+		snprintf(text, size, "%.*g", digits, x);
 }
 
 const char *words_number(double x)
 {
-	return format(x, next_text(), TEXT_SIZE);
+	char *text = next_text();
+
+	format(x, 3, text, TEXT_SIZE);
+	return text;
 }
 
+/* With as many digits as it takes to see that the interval has a width. */
 static const char *with_interval(double x, double low, double high)
 {
 	char *text = next_text(), numbers[3][24];
+	int digits;
 
-	format(x, numbers[0], sizeof(numbers[0]));
+	for (digits = 3; digits <= 6; digits++) {
+		format(x, digits, numbers[0], sizeof(numbers[0]));
+		format(low, digits, numbers[1], sizeof(numbers[1]));
+		format(high, digits, numbers[2], sizeof(numbers[2]));
+		if (strcmp(numbers[1], numbers[2]))
+			break;
+	}
 	if (isnan(low))
-		snprintf(text, TEXT_SIZE, "%s", numbers[0]);
+		format(x, 3, text, TEXT_SIZE);
 	else
-		snprintf(text, TEXT_SIZE, "%s (%s to %s)", numbers[0],
-			 format(low, numbers[1], sizeof(numbers[1])),
-			 format(high, numbers[2], sizeof(numbers[2])));
+		snprintf(text, TEXT_SIZE, "%s (%s to %s)", numbers[0], numbers[1],
+			 numbers[2]);
 	return text;
 }
 

@@ -4,7 +4,10 @@
 
 #include "groups.h"
 
-/* Numbers in sentences.  The texts are good until the eighth call of these from there. */
+/*
+ * Numbers in sentences.  The texts are in static buffers, of which there are eight: the
+ * eighth call after that reuses one.
+ */
 
 /**
  * words_number() - a number with three digits, or with all that it has before the point
