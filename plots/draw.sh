@@ -12,8 +12,6 @@
 # Exit status: 1 if a figure could not be drawn, 2 if there are no results.
 
 set -eu
-# gnuplot and sort take a point for what it is in this locale only
-export LC_ALL=C
 plots=$(dirname "$(realpath "$0")")
 . "$plots/../vm/help.sh"
 analyze=$1
@@ -31,7 +29,12 @@ where()
 	accelerator=$("$analyze" --meta=accelerator "$1")
 	case $accelerator in
 	'')	;;
-	tcg)	accelerator="processor emulated by QEMU, and so are the times" ;;
+	tcg)
+		accelerator="processor emulated by QEMU, and so are the times"
+		case $("$analyze" --meta=instructions "$1") in
+		'counted by the clock'*) accelerator="emulated by QEMU with a clock that counts instructions" ;;
+		esac
+		;;
 	none)	accelerator="bare hardware" ;;
 	*)	accelerator="virtual machine, $accelerator" ;;
 	esac
@@ -53,8 +56,9 @@ draw()
 		"$analyze" --format=csv "$figure.csv" >"$stats" || return
 		;;
 	esac
-	gnuplot -e "analyze='$analyze'; csv='$figure.csv'; stats='$stats'; output='$figure'" \
-		-e "where='$(where "$figure.csv")'" "$plots/style.gp" "$script" \
+	# -d: without the user's start-up files
+	ANALYZE=$analyze CSV=$figure.csv STATS=$stats FIGURE=$figure \
+		WHERE=$(where "$figure.csv") gnuplot -d "$plots/style.gp" "$script" \
 		2> >(grep -v -e 'Skipping data file with no valid points' \
 			-e 'iconv failed to convert degree sign' >&2)
 }

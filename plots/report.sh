@@ -4,7 +4,8 @@
 # usage: report.sh ANALYZE RESULTS
 #
 # Print one page about the latest results in RESULTS of each benchmark, and of each
-# experiment of one that has several: environment, findings, figures (which draw.sh
+# experiment of one that has several.  It begins with answers to the questions that were
+# asked on the list, a sentence or a few for each.  Then come environment, findings, figures (which draw.sh
 # has drawn), tables, and how to repeat them.  It needs no other file and no network.
 # Where results cannot be read, or no trial went well, the page says what is wrong.
 # ANALYZE is the path of bench/analyze.
@@ -12,8 +13,6 @@
 # Exit status: 1 if there are such results, or a figure is missing.
 
 set -eu
-# what follows the locale would write numbers and sort names in another way
-export LC_ALL=C
 plots=$(dirname "$(realpath "$0")")
 . "$plots/../vm/help.sh"
 analyze=$1
@@ -69,7 +68,7 @@ environment()
 {
 	echo '<div class="table"><table>'
 	"$analyze" --meta "$1" | escape | sed -E \
-		-e '/^(bench|help|note|baseline|(factor|column|result|worse) [^:]*):/d' \
+		-e '/^(bench|help|note|baseline|(factor|column|result|worse|bound) [^:]*):/d' \
 		-e 's,^([^:]*): (.*),<tr><th>\1</th><td class="text">\2</td></tr>,'
 	echo '</table></div>'
 }
@@ -144,6 +143,56 @@ analyze_all()
 	[ ! -x "$plots/$bench.sh" ] || "$plots/$bench.sh" "$analyze" "$csv" >"$work/own"
 }
 
+# csv_of BENCH - the first of its results on the page, or nothing
+csv_of()
+{
+	local csv
+
+	for csv in ${csvs[@]+"${csvs[@]}"}; do
+		[ "$(bench_of "$csv")" != "$1" ] || { echo "$csv"; return; }
+	done
+}
+
+# answer QUESTION BENCH - by what was measured, which is linked
+answer()
+{
+	local csv
+
+	csv=$(csv_of "$2")
+	echo "<dt>$1</dt>"
+	if [ -z "$csv" ]; then
+		echo "<dd>Not measured: <code>make bench BENCH=$2</code>.</dd>"
+	elif "$analyze" --show=answer "$csv" >"$work/answer" 2>"$work/error"; then
+		echo "<dd>$(escape <"$work/answer" | sed 's/$/<br>/')"
+		echo "On Linux $(meta kernel "$csv" | escape), accelerator $(meta accelerator "$csv" | escape): <a href=\"#$(anchor "$csv")\">evidence</a>.</dd>"
+	else
+		echo "<dd>Nothing can be told of these results: $(escape <"$work/error")</dd>"
+	fi
+}
+
+# The questions of those who read the series.
+answers()
+{
+	local verdicts=()
+
+	echo '<h2>Answers</h2><dl>'
+	echo '<dt>Does the kernel keep what the interface promises?</dt>'
+	# the newest first
+	mapfile -t verdicts < <(find "$results" -mindepth 2 -maxdepth 2 -name verdict.json \
+		-printf '%T@ %p\n' | sort -rn | cut -d ' ' -f 2-)
+	if [ ${#verdicts[@]} -eq 0 ]; then
+		echo '<dd>Not tested here: <code>make nightly</code> does, and leaves a <code>verdict.json</code> beside its results.</dd>'
+	elif "$plots/../ci/answer.py" "${verdicts[@]}" >"$work/answer" 2>"$work/error"; then
+		escape <"$work/answer" | sed 's,.*,<dd>&</dd>,'
+	else
+		echo "<dd>Nothing can be told: $(escape <"$work/error")</dd>"
+	fi
+	answer "What does it cost when it is not used?" overhead
+	answer "What does it add to what user space can do?" protect
+	answer "Who pays for reclaim in the background?" reclaim
+	echo '</dl>'
+}
+
 # What is wrong with results that cannot be shown, in $work/error, and where they are.
 wrong()
 {
@@ -215,7 +264,8 @@ th, td { padding: .2em .7em; text-align: right; white-space: nowrap;
 	border-bottom: 1px solid #d8d8d8; }
 th.text, td.text { text-align: left; white-space: normal; }
 .note { background: #fff6e0; padding: .5em .7em; }
-li { overflow-wrap: anywhere; }
+dt { font-weight: bold; margin-top: .7em; }
+li, dd { overflow-wrap: anywhere; }
 pre.command { white-space: pre-wrap; overflow-wrap: anywhere; }
 pre { overflow-x: auto; background: #f4f4f4; padding: .7em; font-size: 14px; }
 </style>
@@ -243,6 +293,7 @@ done < <(
 		date=$(meta date "$csv")
 		echo "$(anchor "$csv") ${date:--} $csv"
 	done | sort -k 1,1 -k 2,2r)
+answers
 summary "${csvs[@]}"
 for csv in "${csvs[@]}"; do
 	section "$csv"

@@ -1,15 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# What all figures have in common.  draw.sh sets these before:
+# What all figures have in common.  draw.sh has these in the environment:
 #
-#	analyze	path of bench/analyze
-#	csv	what memcg_bench wrote
-#	stats	what bench/analyze made of it
-#	output	path of the figure, without .svg or .png
-#	where	a line that says on what it was measured
+#	ANALYZE	path of bench/analyze
+#	CSV	what memcg_bench wrote
+#	STATS	what bench/analyze made of it
+#	FIGURE	path of the figure, without .svg or .png
+#	WHERE	a line that says on what it was measured
+
+given(name) = system("printf %s \"$".name."\"")
+analyze = given("ANALYZE")
+csv = given("CSV")
+stats = given("STATS")
+output = given("FIGURE")
+where = given("WHERE")
+
+# a word for the shell, which may have a quote in it
+inner(word) = strstrt(word, "'") == 0 ? word : word[1:strstrt(word, "'") - 1]."'\\''" \
+	.inner(word[strstrt(word, "'") + 1:*])
+quote(word) = "'".inner(word)."'"
 
 # What analyze says of a CSV.  Names of columns and levels have no blanks in them.
-say(options, file) = sprintf("'%s' %s '%s'", analyze, options, file)
+say(options, file) = quote(analyze)." ".options." ".quote(file)
 # of its "# KEY: VALUE" lines
 meta(key) = system(say("--meta=".key, csv))
 # the levels of a factor, as a list of words
