@@ -10,9 +10,27 @@
 IN_TREE := $(wildcard ../lib.mk)
 
 # These need no kernel tree, or get one for themselves.
-ALONE := help vm check bench nightly check-host analyze plots report tools traces fuzz series PROMISES.md \
+ALONE := help vm check bench nightly review compare merge check-host analyze plots report tools traces fuzz series PROMISES.md \
 	 $(if $(IN_TREE),,clean)
 .PHONY: $(filter-out PROMISES.md,$(ALONE))
+
+# quote WORD - for the shell
+quote = '$(subst ','\'',$(1))'
+
+# These build nothing but what looks at results, in folders with any name.
+LOOK_ONLY := help clean analyze compare merge plots report check-host series PROMISES.md
+BUILDS := $(filter-out $(LOOK_ONLY),$(or $(MAKECMDGOALS),all))
+
+# What make builds in, and from, is told before anything is built if that cannot be.  In a
+# kernel tree the kernel's Makefile does so.
+ifneq ($(and $(BUILDS),$(if $(IN_TREE),,y)),)
+BAD_PATH := $(shell bash -uc '. vm/common.sh; while [ -n "$${1-}" ]; do check_path "$$1" "$$2"; shift 2; done' make \
+	"this tree" $(call quote,$(CURDIR))	\
+	$(foreach name,OUTPUT INSTALL_PATH KSRC VMLINUX_BTF,$(name) $(call quote,$($(name)))) 2>&1)
+ifneq ($(BAD_PATH),)
+$(error $(BAD_PATH))
+endif
+endif
 
 # A warning is an error for `make check` only: there are more compilers, headers and
 # kernels than any of us has seen.
@@ -28,23 +46,30 @@ help:
 	@echo 'make                        build the tests'
 	@echo 'make run_tests              run them on this machine, and say which promises it keeps'
 	@echo 'make install INSTALL_PATH=  install them with the kselftest runner'
-	@echo 'make vm                     the same on a kernel built for it, in QEMU (V=1 shows the KTAP)'
-	@echo 'make PROMISES.md            make it of the table of promises'
+	@echo 'make vm                     run them in QEMU, on a kernel built for them (V=1 shows the KTAP)'
+	@echo 'make PROMISES.md            write it anew, from the table "promises"'
 	@echo 'make check                  check the sources and vm/, make vm, and prove the tests'
 	@echo '                            (CHECKS="NAME...": only some, see ci/check.sh --help)'
 	@echo 'make tools                  build what replays and imports memory traces'
-	@echo 'make traces                 make the traces in traces/ anew'
-	@echo 'make fuzz FUZZ_SECONDS=60   feed nonsense to the parsers'
+	@echo 'make traces                 write the synthetic traces in traces/ anew'
+	@echo 'make fuzz FUZZ_SECONDS=60   fuzz the parsers'
 	@echo 'make bench [BENCH=NAME]     measure in QEMU, as make vm does; parameters: BENCH --help'
 	@echo 'make bench-native BENCH=    measure on this machine'
 	@echo 'make nightly                suite and benchmarks in QEMU, compared with the night before'
-	@echo 'make plots, make report     draw what is in results, and gather it in a page'
+	@echo 'make review SERIES= KSRC=   try a series on a tree, and write an answer to it'
+	@echo 'make compare A= B=          what one kernel keeps and the other breaks, of two verdict.json'
+	@echo 'make merge IN="FILE..."     join the KTAP of the shards of a run, and say what is missing'
+	@echo 'make analyze                build out/host/analyze, which describes and compares results'
+	@echo 'make plots, make report     draw the figures of results; the same, and a page of them'
 	@echo 'make series KSRC=           write the suite as a patch series for a kernel tree'
 	@echo 'make clean'
 	@echo
+	@echo 'TESTS=NAMES      for vm and run_tests: programs of the suite to run, as "attach link"'
+	@echo 'SHARD=I/N        for vm and check: each N-th item, from the I-th on; see make merge'
 	@echo 'KSRC=DIR         kernel tree, 6.12 or newer, to build with; for vm: to build and boot'
 	@echo 'REVISION=v6      for vm: the reference kernel of RFC v6, and not of v7'
 	@echo 'PATCHES=PATH     for vm: patches to apply to it, a directory or an mbox'
+	@echo 'ARCH=arm64       for vm: on an arm64 machine, with pages of 4k or PAGES=64k'
 	@echo 'VMLINUX_BTF=PATH kernel to test, if not the running one'
 	@echo 'LLVM=1           compile with clang'
 	@echo 'LIBBPF=system    link with the libbpf that pkg-config finds, from 1.5'
@@ -52,11 +77,20 @@ help:
 
 # What prints the verdict is needed before the rest is installed.
 vm:
-	@bash -euc '. ci/suite.sh; need_packages "python3 python3"'
+	@bash -euc '. ci/suite.sh; check_path MEMCG_BPF_CACHE "$$cache_dir"; need_packages "python3 python3"' make
 	@ci/run-tests.sh ci/run-suite.sh
 
 check:
 	@ci/ktap.sh ci/check.sh
+
+review:
+	@KSRC='$(KSRC)' ci/review.sh
+
+compare:
+	@ci/compare.py $(A) $(B)
+
+merge:
+	@ci/run-tests.sh ci/merge.py $(IN)
 
 series:
 	@ci/series.sh $(KSRC)
@@ -65,7 +99,7 @@ PROMISES.md: promises ci/promises.py
 	@ci/promises.py markdown > $@.new && mv $@.new $@
 
 # all of them, if none is named
-BENCH ?= delay priority overhead attach isolation
+BENCH ?= delay priority overhead attach inversion reclaim protect isolation
 
 bench:
 	@ci/run-bench.sh $(BENCH)
@@ -84,7 +118,7 @@ $(ANALYZE): $(ANALYZE_SRCS) $(wildcard bench/analyze/*.h bench/csv.h lib/parse.h
 	@mkdir -p $(@D)
 	@bash -euc '. ci/suite.sh; need_packages "$${bench_packages[@]}"'
 	@gcc -std=gnu11 -O2 -Wall -Wextra $(ERROR_CFLAGS) -Ibench -Ilib $(filter %.c,$^) \
-		-lgsl -lgslcblas -lm -o $@
+		-lgsl -lgslcblas -lm -o $@.$$$$ && mv $@.$$$$ $@
 
 analyze: $(ANALYZE)
 
@@ -93,14 +127,15 @@ check-host: $(ANALYZE)
 	@ci/ktap.sh tests/show.sh $(ANALYZE)
 
 plots: $(ANALYZE)
-	@plots/draw.sh $(ANALYZE) $(RESULTS)
+	@plots/draw.sh $(ANALYZE) $(call quote,$(RESULTS))
 
 # The page is made of what there is, and says what is wrong with the rest.
 report: $(ANALYZE)
-	@status=0; plots/draw.sh $(ANALYZE) $(RESULTS) || status=$$?;		\
+	@status=0; results=$(call quote,$(RESULTS));				\
+	plots/draw.sh $(ANALYZE) "$$results" || status=$$?;			\
 	[ $$status -ne 2 ] || exit 2;						\
-	plots/report.sh $(ANALYZE) $(RESULTS) > $(RESULTS)/report.html || status=$$?;	\
-	echo $(RESULTS)/report.html; exit $$status
+	plots/report.sh $(ANALYZE) "$$results" > "$$results/report.html" || status=$$?;	\
+	echo "$$results/report.html"; exit $$status
 
 ifneq ($(filter-out $(ALONE),$(or $(MAKECMDGOALS),all)),)
 
@@ -122,8 +157,8 @@ override KSRC := $(abspath $(KSRC))
 OUTPUT ?= $(CURDIR)/out
 endif
 
-TESTS := $(patsubst prog_tests/%.c,%,$(wildcard prog_tests/*.c))
-TEST_GEN_PROGS := $(TESTS)
+PROGRAMS := $(patsubst prog_tests/%.c,%,$(wildcard prog_tests/*.c))
+TEST_GEN_PROGS := $(PROGRAMS)
 # No test needs the tools, so a machine without their libraries does without.
 TEST_GEN_FILES := memcg_bench $(if $(HAVE_TOOL_LIBS),$(TOOLS))
 
@@ -179,11 +214,12 @@ LIB_OBJS := $(call objs,lib/*.c)
 stress_OBJS := $(call objs,prog_tests/stress/*.c)
 protection_OBJS := $(call objs,prog_tests/protection/*.c)
 ops_tree_OBJS := $(call objs,prog_tests/ops_tree/*.c)
+oom_prevention_OBJS := $(call objs,prog_tests/oom_prevention/*.c)
 
 # bench/ runs on the kernel that is measured.  One benchmark replays traces: it and
 # bench/replay/, which needs lib/ but no BPF, are left out where the libraries are not
 # there.  None imports traces.
-BENCH_OBJS := $(filter-out $(BUILD)/bench/replay/trace_json.o,		\
+BENCH_OBJS := $(filter-out $(BUILD)/bench/replay/trace_json.o $(BUILD)/bench/replay/trace_log.o,	\
 			   $(call objs,bench/*.c bench/replay/*.c))
 ifeq ($(HAVE_TOOL_LIBS),)
 BENCH_OBJS := $(filter-out $(call objs,bench/isolation*.c bench/replay/*.c),$(BENCH_OBJS))
@@ -209,7 +245,13 @@ submake := env -u MAKEFLAGS -u CFLAGS -u LDFLAGS -u O -u LLVM $(MAKE) -s -j$(she
 $(INCLUDE) $(BUILD)/progs:
 	$(Q)mkdir -p $@
 
-$(BUILD)/libbpf/libbpf.a: $(wildcard $(BPFDIR)/*.[ch] $(BPFDIR)/Makefile)
+# What is built with other compilers or flags is built again.
+FLAGS := $(CC) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(CLANG) $(BPF_CFLAGS)
+$(BUILD)/flags: FORCE | $(INCLUDE)
+	$(Q)printf '%s\n' $(call quote,$(FLAGS)) > $@.new
+	$(Q)cmp -s $@.new $@ && rm $@.new || { rm -rf $(BUILD)/libbpf; mv $@.new $@; }
+
+$(BUILD)/libbpf/libbpf.a: $(BUILD)/flags $(wildcard $(BPFDIR)/*.[ch] $(BPFDIR)/Makefile)
 	$(call msg,MAKE,,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(submake) -C $(BPFDIR) OUTPUT=$(@D)/ CC="$(CC)"	\
@@ -234,7 +276,7 @@ $(INCLUDE)/vmlinux.h: $(VMLINUX_BTF) $(BPFTOOL) | $(INCLUDE)
 		{ cat $@.log >&2; rm -f $@;					\
 		  echo 'VMLINUX_BTF=$(VMLINUX_BTF): no BTF of a kernel with CONFIG_MEMCG: build that with CONFIG_DEBUG_INFO_BTF=y, or name another' >&2; exit 1; }
 
-$(BUILD)/progs/%.bpf.o: progs/%.bpf.c $(INCLUDE)/vmlinux.h $(LIBBPF_A) | $(BUILD)/progs
+$(BUILD)/progs/%.bpf.o: progs/%.bpf.c $(INCLUDE)/vmlinux.h $(LIBBPF_A) $(BUILD)/flags | $(BUILD)/progs
 	$(call msg,CLNG-BPF,,$@)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
@@ -243,14 +285,15 @@ $(INCLUDE)/%.skel.h: $(BUILD)/progs/%.bpf.o $(BPFTOOL) | $(INCLUDE)
 	$(Q)$(BPFTOOL) gen object $(<:.bpf.o=.linked.o) $<
 	$(Q)$(BPFTOOL) gen skeleton $(<:.bpf.o=.linked.o) name $* > $@
 
-$(BUILD)/%.o: %.c $(SKELS) $(LIBBPF_A)
+$(BUILD)/%.o: %.c $(SKELS) $(LIBBPF_A) $(BUILD)/flags
 	$(call msg,CC,,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -c $< -o $@
 
-# The commit that is built goes into the results; it changes without a source.
+# The commit that is built goes into the results; it changes without a source.  That of
+# a repository that this tree is merely unpacked in is not it.
 $(INCLUDE)/version.h: FORCE | $(INCLUDE)
-	$(Q)echo "#define BENCH_COMMIT \"$$(git describe --always --dirty 2>/dev/null || echo unknown)\"" > $@.new
+	$(Q)echo "#define BENCH_COMMIT \"$$(ci/commit.sh)\"" > $@.new
 	$(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 $(BUILD)/bench/environment.o: $(INCLUDE)/version.h
@@ -259,12 +302,13 @@ $(BUILD)/bench/environment.o: $(INCLUDE)/version.h
 $(INCLUDE)/promises.h: promises | $(INCLUDE)
 	$(call msg,GEN,,$@)
 	$(Q)awk 'function flush() {						\
-			if (text) printf "\t{ \"%s\", \"%s\" },\n", id, text;	\
+			if (text) printf "\t{ \"%s\", \"%s\", \"%s\" },\n", id, kind, text; \
 			text = "" }						\
 		 /^\t\t/ && text { sub(/^\t+/, " "); text = text $$0; next }	\
 		 { flush() }							\
 		 /^[a-z_]+\.[a-z0-9_]+$$/ { id = $$1 }				\
-		 sub(/^\tpromise: */, "") { text = $$0 }				\
+		 /^\t(promise|question):/ { kind = $$1; sub(/:.*/, "", kind);	\
+			sub(/^\t[a-z]+: */, ""); text = $$0 }			\
 		 END { flush() }' promises > $@
 
 $(BUILD)/lib/promise.o: $(INCLUDE)/promises.h
@@ -276,6 +320,7 @@ endif
 
 $(OUTPUT)/stress: $(stress_OBJS)
 $(OUTPUT)/below_low $(OUTPUT)/below_min: $(protection_OBJS)
+$(OUTPUT)/oom_prevention: $(oom_prevention_OBJS)
 $(OUTPUT)/detach $(OUTPUT)/hierarchies $(OUTPUT)/online_offline: $(ops_tree_OBJS)
 
 $(TEST_GEN_PROGS): $(OUTPUT)/%: $(BUILD)/prog_tests/%.o $(LIB_OBJS) $(LIBBPF_A)
@@ -293,8 +338,8 @@ $(OUTPUT)/memcg_bench: $(BENCH_OBJS) $(LIB_OBJS) $(LIBBPF_A)
 .PHONY: bench-native
 bench-native: $(OUTPUT)/memcg_bench
 	$(Q)for bench in $(BENCH); do					\
-		$< $$bench $(if $(RESUME),--resume --results-dir=$(RESUME),\
-			--results-dir=$(RESULTS)/$$bench-$$(date -u +%Y%m%dT%H%M%S)) || exit;	\
+		$< $$bench $(if $(RESUME),--resume --results-dir=$(call quote,$(RESUME)),\
+			--results-dir=$(call quote,$(RESULTS))/$$bench-$$(date -u +%Y%m%dT%H%M%S)) || exit;	\
 	done
 
 EXTRA_CLEAN := $(BUILD)
@@ -308,18 +353,20 @@ define INSTALL_RULE
 	$(Q)cp $(selfdir)/run_kselftest.sh $(INSTALL_PATH)
 	$(Q)cp $(selfdir)/kselftest/*.sh $(selfdir)/kselftest/*.pl $(INSTALL_PATH)/kselftest
 	$(Q)cp $(TEST_GEN_PROGS) $(TEST_GEN_FILES) config settings $(INSTALL_PATH)/memcg_bpf
-	$(Q)printf 'memcg_bpf:%s\n' $(TESTS) > $(INSTALL_PATH)/kselftest-list.txt
+	$(Q)printf 'memcg_bpf:%s\n' $(PROGRAMS) > $(INSTALL_PATH)/kselftest-list.txt
 endef
 
 define RUN_TESTS
+	options=$$(TESTS=$(call quote,$(TESTS)) bash -euc '. ci/suite.sh; suite_paths .;	\
+		select_tests TESTS; printf "%s " "$${runner[@]:1}" "$${selected[@]}"' make) &&	\
 	$(MAKE) -s install KSRC=$(KSRC) OUTPUT=$(OUTPUT) INSTALL_PATH=$(OUTPUT)/kselftest &&	\
-	OUTPUT=$(OUTPUT) ci/run-tests.sh $(OUTPUT)/kselftest/run_kselftest.sh
+	OUTPUT=$(OUTPUT) ci/run-tests.sh $(OUTPUT)/kselftest/run_kselftest.sh $$options
 endef
 else
 define RUN_TESTS
 	BASE_DIR="$(selfdir)" OUTPUT=$(BUILD) ci/run-tests.sh bash -c			\
 		'. "$$BASE_DIR/kselftest/runner.sh"; per_test_logging=$(if $(summary),1);	\
-		 run_many "$$@"' run_many $(1)
+		 run_many "$$@"' run_many $(if $(TESTS),$(filter $(addprefix %/,$(TESTS)),$(1)),$(1))
 endef
 endif
 
@@ -331,6 +378,8 @@ clean:
 endif
 
 # The tools need no kernel tree, BTF or BPF, but libraries that no test needs.
+ifneq ($(BUILDS),)
+
 Q ?= @
 OUTPUT ?= $(CURDIR)$(if $(IN_TREE),,/out)
 TOOL_BUILD := $(OUTPUT)/build/tools
@@ -365,7 +414,7 @@ traces: $(OUTPUT)/gen-trace
 FUZZ_SECONDS ?= 60
 FUZZERS := $(patsubst bench/fuzz/%.c,%,$(wildcard bench/fuzz/*.c))
 
-$(TOOL_BUILD)/fuzz-config: bench/config.c bench/param.c lib/parse.c
+$(TOOL_BUILD)/fuzz-config: bench/config.c lib/option.c lib/parse.c
 $(TOOL_BUILD)/fuzz-csv: bench/csv.c
 
 $(FUZZERS:%=$(TOOL_BUILD)/fuzz-%): $(TOOL_BUILD)/fuzz-%: bench/fuzz/%.c $(TOOL_SRCS)
@@ -381,3 +430,5 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(TOOL_BUILD)/fuzz-%
 		-artifact_prefix=$(TOOL_BUILD)/ $(TOOL_BUILD)/corpus-$* bench/fuzz/$*
 
 -include $(wildcard $(TOOL_BUILD)/*/*.d $(TOOL_BUILD)/*/*/*.d $(TOOL_BUILD)/*/*/*/*.d)
+
+endif

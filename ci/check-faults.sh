@@ -9,6 +9,7 @@
 # and then a table, which is in out/faults.txt and out/faults.csv, too.
 #
 #   REVISION=v7|v6	of this reference kernel alone; default: of all, side by side
+#   SHARD=I/N		of the faults in the table each N-th, from the I-th on
 
 set -eu -o pipefail
 . "$(dirname "$(realpath "$0")")/suite.sh"
@@ -37,6 +38,14 @@ for fault in "$@"; do
 done
 [ $# -eq 0 ] || parts=1
 faults=("$@")
+complete=n	# is the table?  One of those that have all or a part of it looks.
+[ $# -gt 0 ] || [ "$shard" -ne 1 ] || complete=y
+if [ $# -eq 0 ] && [ "$shards" -gt 1 ]; then
+	mapfile -t faults < <(cut -f 1 "$table" | awk -v i="$shard" -v n="$shards" \
+		'(NR - 1) % n == i - 1')
+	[ ${#faults[@]} -gt 0 ] ||
+		die "$EXIT_USAGE" "SHARD=$SHARD: there are only $(wc -l <"$table") faults to share"
+fi
 rm -rf "$top_dir"/out/faults-*
 
 # start_guests REVISION TABLE
@@ -49,19 +58,19 @@ start_guests()
 	for ((part = 0; part < parts; part++)); do
 		"$vm_dir/vmtest.sh" -t 2400 -o "$top_dir/out/faults-$REVISION-$part" -- \
 			"$ci_dir/faults-guest.sh" "$suite/kselftest/memcg_bpf" \
-			"$table" "$REVISION" "$part" "$parts" "${faults[@]}" >&7 2>&1 6<&- &
+			"$table" "$REVISION" "$part" "$parts" "$complete" "${faults[@]}" >&7 2>&1 6<&- &
 		jobs+=($!)
 	done
 }
 
 read -r -a revisions <<<"${REVISION-$(reference_revisions)}"
-# Of a pipe with a name neither end can be opened before the other: a third helps.
+# To open one end of a FIFO waits for the other end, unless it is open for both already.
 mkfifo "$tmp/ktap"
 exec 5<>"$tmp/ktap"
 exec 6<"$tmp/ktap"
 exec 7>"$tmp/ktap" 5>&-
-# That a fault leaves other subjects alone need be seen once: the newest of the kernels
-# has the others' faults, too, in the same code.
+# Run the tests of other subjects on the newest revision only: its kernel has the faults of
+# all revisions, in the same code.
 cut -f 1-4 "$table" >"$table.guards"
 start_guests "${revisions[0]}" "$table"
 for revision in "${revisions[@]:1}"; do
@@ -87,7 +96,7 @@ jobs=()
 [ $status -eq 0 ] ||
 	die $status "a guest failed; see $top_dir/out/faults-*/console.log"
 
-# In the order of the table, whichever guest came first.
+# In the order of the table, not in that in which the guests ended.
 {
 	echo revision,fault,guard,result,caught_by,also_failed,seconds
 	for revision in "${revisions[@]}"; do
@@ -108,12 +117,14 @@ awk -F, '
 		who = $5
 		if ($6 != "")
 			who = who " / " $6
-		if ($4 == "ok")
+		if ($4 == "ok") {
 			caught++
-		else
-			who = "NOT OK: " who
-		printf format, $1, $2, $3, who
+			printf format, $1, $2, $3, who
+		} else {
+			bad = bad sprintf(format, $1, $2, $3, "NOT OK: " who)
+		}
 	}
 	END {
+		printf "%s", bad	# last, where they are seen
 		printf "# %d of %d faults caught by the guarding test, no other test failed than the table says\n", caught, NR - 1
 	}' "$top_dir/out/faults.csv" | tee "$top_dir/out/faults.txt"

@@ -1,14 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck disable=SC2317 # check calls them
+# shellcheck disable=SC2317 # the functions are called by check, from tests/lib.sh
 #
-# What `make check` does: look at the sources and the promises, build with both compilers and
-# in a kernel tree, see that the tests skip where they must and that vm/ bears bad
-# input, run the suite on the sound reference kernels, and then see that it notices
+# What `make check` does: check the sources and the promises, build with both compilers and
+# in a kernel tree, check that the tests skip where they must and that vm/ refuses bad
+# input, run the suite on the sound reference kernels, and then check that it notices
 # each fault of broken ones.  The output is KTAP.
 #
-#   CHECKS=NAME...	only these: the names of tests here, and verdict, tools,
-#			suite, vm-errors, nightly, faults
+#   CHECKS=NAME...	only these: names of tests that this prints, such as build-gcc, or
+#			verdict, review, shards, tools, suite, target, vm-errors, surroundings, nightly,
+#			crashes, faults
+#   SHARD=I/N	only each N-th of these, from the I-th on, and of the programs of
+#			the suite and the faults as many: see merge.py
 
 set -u -o pipefail
 . "$(dirname "$(realpath "$0")")/../tests/lib.sh"
@@ -25,7 +28,7 @@ build()
 		OUTPUT="$out" WERROR=1 "$@"
 }
 
-# all_skipped COMMAND [ARG...] - it exits as a skip, and each test says why
+# all_skipped COMMAND [ARG...] - the program exits as a skip, and each test says why
 all_skipped()
 {
 	local out status=0
@@ -43,26 +46,27 @@ skips_in_vm()
 		"$top_dir/out/check-gcc/over_high"
 }
 
-# kernel_tree DIR - a tree that has links to all of the source, but for the folders on
-# the way to the suite and the files that the series changes
+# kernel_tree DIR - make a kernel tree that the series can be applied to, without a copy of
+# the source: links to it, but real folders down to where the suite goes, and copies of the
+# files that the series changes
 kernel_tree()
 {
-	local tree=$1 home=tools/testing/selftests dir=. part
+	local tree=$1 home=tools/testing/selftests dir=. next file
 
 	mkdir -p "$tree/$home"
-	for part in tools testing selftests ''; do
-		find "$source/$dir" -mindepth 1 -maxdepth 1 ! -name "${part:-memcg_bpf}" \
+	for next in tools testing selftests memcg_bpf; do
+		find "$source/$dir" -mindepth 1 -maxdepth 1 ! -name "$next" \
 			-exec ln -s -t "$tree/$dir" {} +
-		dir=$dir/$part
+		dir=$dir/$next
 	done
-	for part in MAINTAINERS $home/Makefile; do
-		rm "$tree/$part"
-		cp "$source/$part" "$tree/$part"
+	for file in MAINTAINERS $home/Makefile; do
+		rm "$tree/$file"
+		cp "$source/$file" "$tree/$file"
 	done
 }
 
-# The series for the list applies to a kernel tree, and there the suite builds, is
-# installed by the kernel's rules, and runs.
+# The patch series for the mailing list applies to a kernel tree, and there the suite
+# builds, is installed by the kernel's rules, and runs.
 in_kernel_tree()
 {
 	local tree=$work/tree home=tools/testing/selftests
@@ -84,9 +88,9 @@ newest_source_package()
 		cut -d ' ' -f 1 | sort -V | tail -n 1
 }
 
-# Sources build with the libbpf, bpftool and headers of the newest kernel to be had,
-# too.  The BTF is that of the reference kernel: to build another kernel for its BTF
-# would take longer than all of this.
+# The suite also builds with the libbpf, bpftool and headers of the newest kernel that apt
+# has.  The BTF is that of the reference kernel: building another kernel for its BTF would
+# take longer than all of this.
 with_newest_source()
 {
 	local package=$1 tree=$work/newest
@@ -101,8 +105,8 @@ with_newest_source()
 	source=$tree build newest && source=$tree build newest-clang LLVM=1
 }
 
-# The libbpf of the kernel tree, installed and found as one of a distribution would
-# be.  One that is too old, or not there, is refused.
+# The suite links to an installed libbpf, found by pkg-config as a distribution's would be:
+# here that of the kernel tree.  One that is too old is refused.
 with_system_libbpf()
 {
 	local prefix=$top_dir/out/libbpf
@@ -122,17 +126,15 @@ with_system_libbpf()
 		build libbpf LIBBPF=system
 }
 
-# Layouts are the same on all 64-bit machines, so the BTF of this one's kernel does.
+# Structs have the same layout on all 64-bit machines, so the BTF built here will do.
 for_arm64()
 {
-	build arm64 ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- &&
-		readelf -h "$top_dir/out/check-arm64/load" | grep AArch64
-}
+	local root
 
-can_link_for_arm64()
-{
-	echo 'int main(void) { return 0; }' |
-		aarch64-linux-gnu-gcc -x c - -o "$work/arm64" -lelf -lz 2>/dev/null
+	root=$(ARCH=arm64 "$vm_dir/root.sh" build) || return
+	build arm64 ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- \
+		CC="aarch64-linux-gnu-gcc --sysroot=$root" || return
+	readelf -h "$top_dir/out/check-arm64/load" | grep AArch64
 }
 
 promises_md_is_of_the_table()
@@ -143,7 +145,7 @@ promises_md_is_of_the_table()
 	}
 }
 
-# The kernel's own scripts look at style; .checkpatch.conf says what they need not.
+# The kernel's own script checks the style; .checkpatch.conf says what it leaves out.
 checkpatch()
 {
 	local files
@@ -177,26 +179,27 @@ all_have_help()
 	done
 }
 
-# suites - run the suite on each of the reference kernels, side by side since most of
-# the time the tests sleep; one after the other is printed
+# suites - run the suite on all reference kernels at the same time, since the tests sleep
+# most of the time; print the output of one after that of the other
 suites()
 {
-	local revision pids=() ret=0
+	local revision ret=0
+	local -A pids
 
 	for revision in $(reference_revisions); do
 		# built one after the other, as both make the same tools
 		(REVISION=$revision build_suite) || return
 	done
 	for revision in $(reference_revisions); do
-		REVISION=$revision "$ci_dir/run-suite.sh" \
+		REVISION=$revision SHARD=$shard/$shards "$ci_dir/run-suite.sh" \
 			-o "$top_dir/out/vm-$revision" >"$work/suite.$revision" 2>&1 &
-		pids+=($!)
+		pids[$revision]=$!
 	done
 	for revision in $(reference_revisions); do
-		wait "${pids[0]}" || ret=$?
-		pids=("${pids[@]:1}")
+		wait "${pids[$revision]}" || ret=$?
 		cat "$work/suite.$revision"
 	done
+	# for ktap_is_valid, and one will do
 	cp "$work/suite.$(reference_revisions | cut -d ' ' -f 1)" "$ktap"
 	return "$ret"
 }
@@ -208,10 +211,18 @@ ktap_is_valid()
 		python3 "$source/tools/testing/kunit/kunit.py" parse "$ktap"
 }
 
-# is_wanted NAME
+# is_wanted NAME - and of this shard
 is_wanted()
 {
-	[ -z "${CHECKS-}" ] || [[ " $CHECKS " == *" $1 "* ]]
+	[ -z "${CHECKS-}" ] || [[ " $CHECKS " == *" $1 "* ]] || return
+	case $1 in
+	suite|faults)
+		;;	# share their own items
+	ktap-is-valid)
+		[ "$shard" -eq 1 ] ;;
+	*)	[ -n "${items[$1]-}" ] || items[$1]=$((${#items[@]} + 1))
+		in_shard "${items[$1]}" ;;
+	esac
 }
 
 want_check()
@@ -224,13 +235,15 @@ want_skip()
 	! is_wanted "$1" || skip "$@"
 }
 
-# part NAME COMMAND [ARG...] - several tests, which print their own results
+# part NAME COMMAND [ARG...] - a command that runs several tests, and prints their results
 part()
 {
-	! is_wanted "$1" || "${@:2}" || status=$?
+	is_wanted "$1" || return 0
+	"${@:2}" || status=$?
 }
 
 cd "$top_dir" || exit
+read_target
 need_packages "${kernel_packages[@]}" "${suite_packages[@]}" "${vm_packages[@]}" \
 	"${bench_packages[@]}" "shellcheck shellcheck" "python3 python3" "rsync rsync" \
 	"Rscript r-base-core"
@@ -239,23 +252,32 @@ source=$("$vm_dir/kernel.sh" source) || exit
 ktap=$top_dir/out/suite.ktap
 rm -f "$ktap"
 status=0
+declare -A items=()	# names that is_wanted() has seen, and their numbers
+say_shard
+unset SHARD	# what takes it is given it
 
 want_check shellcheck shellcheck -x -P "$vm_dir:$ci_dir:$tests_dir" "$vm_dir"/*.sh "$ci_dir"/*.sh \
-	"$vm_dir/init" "$top_dir"/plots/*.sh "$tests_dir"/*.sh "$top_dir/.ci/run"
+	"$vm_dir/init" "$vm_dir/enter" "$top_dir"/plots/*.sh "$tests_dir"/*.sh "$top_dir/.ci/run"
 want_check promises ci/promises.py check
 want_check promises-md promises_md_is_of_the_table
 want_check checkpatch checkpatch
 want_check kernel-doc kernel_doc
 part verdict "$tests_dir/verdict.sh"
+part review "$tests_dir/review.sh"
+part shards "$tests_dir/shards.sh"
 want_check analyze make -s check-host
-want_check build-gcc build gcc
+if is_wanted build-gcc; then
+	check build-gcc build gcc
+elif [ "$shards" -gt 1 ]; then
+	build gcc || exit	# others need it
+fi
 want_check build-clang build clang LLVM=1
 want_check in-kernel-tree in_kernel_tree
 want_check system-libbpf with_system_libbpf
-if can_link_for_arm64; then
+if command -v aarch64-linux-gnu-gcc >/dev/null; then
 	want_check build-arm64 for_arm64
 else
-	want_skip build-arm64 "no compiler and libraries for arm64: dpkg --add-architecture arm64; apt-get update; apt-get install gcc-aarch64-linux-gnu libelf-dev:arm64 zlib1g-dev:arm64"
+	want_skip build-arm64 "no compiler for arm64: apt-get install gcc-aarch64-linux-gnu"
 fi
 newest=$(newest_source_package)
 if [ "${newest:-$source_package}" != "$source_package" ]; then
@@ -270,6 +292,8 @@ want_check skip-unless-root all_skipped setpriv --reuid=65534 --regid=65534 \
 	--clear-groups "$top_dir/out/check-gcc/over_high"
 want_check skip-without-memcg skips_in_vm cgroup_disable=memory
 want_check skip-without-psi skips_in_vm psi=0
+want_check put-back "$vm_dir/vmtest.sh" -t 300 -- \
+	tests/put-back.sh "$top_dir/out/check-gcc/attach"
 want_check isolation "$vm_dir/vmtest.sh" -t 600 -- \
 	tests/isolation.sh "$top_dir/out/check-gcc/memcg_bench"
 want_check results-measured "$vm_dir/vmtest.sh" -t 600 -- \
@@ -281,7 +305,10 @@ part tools "$vm_dir/vmtest.sh" -t 600 -- env TMPDIR=/tmp TOOLS="$top_dir/out/tes
 	"$tests_dir/run.sh" --cgroup
 part suite suites
 [ ! -e "$ktap" ] || want_check ktap-is-valid ktap_is_valid
+part target "$tests_dir/target.sh"
 part vm-errors "$tests_dir/vm-errors.sh"
+part surroundings "$tests_dir/surroundings.sh"
 part nightly "$tests_dir/nightly.sh"
-part faults "$ci_dir/check-faults.sh"
+part crashes "$ci_dir/check-crashes.sh"
+part faults env SHARD="$shard/$shards" "$ci_dir/check-faults.sh"
 exit $status

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# usage: faults-guest.sh SUITE TABLE REVISION PART PARTS [FAULT...]
+# usage: faults-guest.sh SUITE TABLE REVISION PART PARTS COMPLETE [FAULT...]
 #
 # In the guest, for each PARTS-th fault of TABLE, or of those named, that the
 # reference kernel of REVISION has: break the kernel so, run the tests that the table
-# names, mend it, and judge.  Prints KTAP; rows for the report go to
+# names, mend it, and judge.  If COMPLETE is y, see whether the table has all faults of
+# the kernel, too.  Prints KTAP; rows for the report go to
 # $VM_OUTPUT/faults.csv.  TABLE is what promises.py prints of faults.
 
 set -u
@@ -60,7 +61,7 @@ what_it_saw()
 judge()
 {
 	local fault=$1 guard=$2 verdict=ok start=$SECONDS
-	local overlaps=" $3 " tests test bad=() caught=() also=()
+	local overlaps=" $3 " tests test problems=() caught=() also=()
 
 	# shellcheck disable=SC2086 # lists
 	mapfile -t tests < <(printf '%s\n' "$guard" $3 $4 | sort -u)
@@ -74,26 +75,26 @@ judge()
 			else
 				also+=("$test")
 				[[ $overlaps == *" $test "* ]] ||
-					bad+=("$test fails, too, and should not")
+					problems+=("$test fails, too, and should not")
 			fi
 			;;
 		passed)
-			[ "$test" != "$guard" ] || bad+=("not caught by $guard")
+			[ "$test" != "$guard" ] || problems+=("not caught by $guard")
 			[[ $overlaps != *" $test "* ]] ||
-				bad+=("$test is listed as failing, too, and passes")
+				problems+=("$test is listed as failing, too, and passes")
 			;;
-		*)	bad+=("$test: $(result "$test")") ;;
+		*)	problems+=("$test: $(result "$test")") ;;
 		esac
 	done
-	[ -n "$(what_it_saw "$guard")" ] || bad+=("$guard does not say what it saw")
+	[ -n "$(what_it_saw "$guard")" ] || problems+=("$guard does not say what it saw")
 
-	[ ${#bad[@]} -eq 0 ] || verdict="not ok"
+	[ ${#problems[@]} -eq 0 ] || verdict="not ok"
 	test_nr=$((test_nr + 1))
 	if [ "$verdict" = ok ]; then
 		what_it_saw "$guard"
 	else
 		sed 's/^/#   /' "$logs"/*
-		printf '# %s\n' "${bad[@]}"
+		printf '# %s\n' "${problems[@]}"
 	fi
 	echo "$verdict $test_nr fault.$revision.$fault"
 	printf '%s,%s,%s,%s,%s,%s,%d\n' "$revision" "$fault" "$guard" "$verdict" "${caught[*]}" \
@@ -107,7 +108,7 @@ is_selected()
 }
 
 nr=0
-selected=("${@:6}")
+selected=("${@:7}")
 while IFS=$'\t' read -r fault guard only also besides; do
 	[ "$only" = - ] || [ "$only" = "$revision" ] || continue
 	is_selected "$fault" || continue
@@ -124,7 +125,7 @@ done <"$table"
 rm -r "$logs"
 
 # Each way to break the kernel is in the table.
-if [ "$part" -eq 0 ] && [ ${#selected[@]} -eq 0 ]; then
+if [ "$part" -eq 0 ] && [ "$6" = y ]; then
 	missing=$(cut -f 1 "$table" | cat - <(echo none) |
 		grep -v -x -F -f - $param/faults)
 	[ -z "$missing" ] || echo "# not in the table of promises: $missing"

@@ -50,7 +50,7 @@ END
 bounds()
 {
 	case $1 in
-	overhead)	echo CHARGE=anon,file,reclaim OPS=none,none_again,empty,all TRIALS=12 ;;
+	overhead)	echo OPS=none,none_again,empty,all TASKS=1 TRIALS=8 ;;
 	delay)		echo OVER_HIGH_MS=0,100,500,2000 TRIALS=10 ;;
 	priority)	echo PAIR=over_high,below_low_over_high TRIALS=10 ;;
 	attach)		echo DESCENDANTS=1,100,1000 DEPTH=1 TRIALS=12 ;;
@@ -91,11 +91,9 @@ boot_timeout=$(number BOOT_TIMEOUT $((patience * 300)) 1 86400)
 suite_timeout=$(number SUITE_TIMEOUT $((patience * 3600)) 1 86400)
 VM_TIMEOUT=$(number VM_TIMEOUT $((patience * 3600)) 1 86400)
 export VM_TIMEOUT
-read -r -a programs <<<"$(tr , " " <<<"${NIGHTLY_TESTS-}")"
-for program in ${programs[@]+"${programs[@]}"}; do
-	[ -e "$top_dir/prog_tests/$program.c" ] ||
-		die "$EXIT_USAGE" "NIGHTLY_TESTS: no program $program in prog_tests"
-done
+[ "$shards" -eq 1 ] ||
+	die "$EXIT_USAGE" "SHARD=$SHARD: a night is of one machine; SHARD is for make vm and make check"
+select_tests NIGHTLY_TESTS
 
 results=${RESULTS:-$top_dir/results}
 if ! mkdir -p "$results" 2>/dev/null || [ ! -w "$results" ]; then
@@ -230,7 +228,7 @@ give_up()
 }
 
 : >"$dir/.nightly"
-commit=$(git -C "$top_dir" describe --always --dirty 2>/dev/null) || commit=unknown
+commit=$("$ci_dir/commit.sh")
 patches=${KSRC:+none}
 patches=${patches:-those of the reference kernel of RFC ${REVISION:-v7}}
 tell "memcg_bpf, $(date -u '+%F %H:%M') UTC, commit $commit" \
@@ -292,14 +290,11 @@ compare_tests()
 
 run_suite()
 {
-	local status=0 selected=() name result
+	local status=0 name result
 
-	for name in ${programs[@]+"${programs[@]}"}; do
-		selected+=(-t "memcg_bpf:$name")
-	done
 	# What the environment says of parameters is for the benchmarks.
 	run_job env -u CG_LIMIT -u FILE_SIZE -u OVER_HIGH_MS -u THRESHOLD \
-		"$vm_dir/vmtest.sh" -t "$suite_timeout" -o "$dir/suite" -- \
+		"$ci_dir/boots.py" -t "$suite_timeout" -o "$dir/suite" -- \
 		"${runner[@]}" ${selected[@]+"${selected[@]}"} \
 		>"$dir/suite.ktap" || status=$?
 	if ! "$ci_dir/ktap2junit.py" "$dir/suite.ktap" >"$dir/tests.txt" ||

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2030,SC2031 # each kernel is chosen in a subshell
 #
 # usage: run-bench.sh BENCH...
 #
@@ -10,8 +11,12 @@
 #			(default: results)
 #   RESUME=DIR		go on with these results, of one BENCH
 #   VM_TIMEOUT=SECONDS	when to give up on one of them (default: six hours)
+#   BASE=DIR		the kernel tree without the series, if KSRC= has it applied:
+#			overhead compares them
 #
-# KSRC= and the like: see kernel.sh.
+# KSRC= and the like: see kernel.sh.  overhead counts instructions (vmtest.sh
+# --icount), and so does attach where the processor is emulated.  Both run on a kernel
+# without what is there for the tests only (FLAVOUR=measure).
 
 set -eu
 . "$(dirname "$(realpath "$0")")/suite.sh"
@@ -23,41 +28,126 @@ if [ -n "$resume" ] && [ $# -ne 1 ]; then
 fi
 unset RESULTS RESUME
 
-build_suite
+# without_series COMMAND... - run it with the kernel that the series is for
+without_series()
+{
+	(
+		unset REVISION
+		export PATCHES='' KSRC="${BASE-${KSRC-}}"
+		[ -n "$KSRC" ] || unset KSRC
+		"$@"
+	)
+}
+
+# wants_base - is there a kernel without the series, and is it to be measured?
+wants_base()
+{
+	if [ -n "${KSRC-}" ] && [ -z "${PATCHES-}" ] && [ -z "${BASE-}" ]; then
+		say "KSRC=$KSRC is not compared with a kernel without the series: BASE= names one"
+		return 1
+	fi
+	[[ ,${OPS-unpatched}, == *,unpatched* ]]
+}
 
 # A clock that counts nanoseconds, if the guest is emulated: see tsc-khz.c.
-clock=
-if [ "$(uname -m)" = x86_64 ]; then
-	gcc -O2 -o "$suite/tsc-khz" "$vm_dir/tsc-khz.c"
-	khz=$("$suite/tsc-khz")
-	[ -z "$khz" ] || clock="tsc_early_khz=$khz tsc=reliable"
-fi
+find_clock()
+{
+	local khz
+
+	clock=
+	if [ "$(uname -m)" = x86_64 ]; then
+		gcc -O2 -o "$suite/tsc-khz" "$vm_dir/tsc-khz.c"
+		khz=$("$suite/tsc-khz")
+		[ -z "$khz" ] || clock="tsc_early_khz=$khz tsc=reliable"
+	fi
+}
 
 [ ! -t 2 ] || export PROGRESS=${PROGRESS-always}
 date=$(date -u +%Y%m%dT%H%M%S)
 
-# run_bench BENCH DIR TIMER_STEP - status 4: the timers have longer steps than that
+# run_bench BENCH DIR [VMTEST-OPTION...] - run it once, with $timer_step and $resume
 run_bench()
 {
+	local bench=$1 dir=$2
+
+	shift 2
 	# shellcheck disable=SC2016 # VM_OUTPUT is the guest's
-	"$vm_dir/vmtest.sh" --timeout="${VM_TIMEOUT:-21600}" --output="$2" \
-		--append="$clock" -- \
+	"$vm_dir/vmtest.sh" --timeout="${VM_TIMEOUT:-21600}" --output="$dir" "$@" -- \
 		sh -c 'exec "$@" --results-dir="$VM_OUTPUT"' sh \
-		"$suite/memcg_bench" "$1" --timer-step="$3" ${resume:+--resume}
+		"$suite/memcg_bench" "$bench" --timer-step="$timer_step" ${resume:+--resume}
+}
+
+# bench_by_time BENCH DIR
+bench_by_time()
+{
+	local boots_left status
+
+	build_suite
+	find_clock
+	# On a busy machine the guest's kernel may find its timer wanting and make
+	# do with ticks, which come late then.  Another boot may do better.
+	for ((boots_left = 7; boots_left >= 0; boots_left--)); do
+		status=0
+		timer_step=$((boots_left ? 1000 : 0))
+		run_bench "$1" "$2" --append="$clock" || status=$?
+		[ $status -eq 4 ] || break
+	done
+	return $status
+}
+
+# bench_by_either BENCH DIR - by instructions and the time that they take, if the guest is
+# emulated; else by time
+bench_by_either()
+{
+	local timer_step=0
+
+	export FLAVOUR=${FLAVOUR-measure}
+	build_suite
+	run_bench "$1" "$2" --icount=tcg
+}
+
+# on_each_machine COMMAND... - run it for each number of TASKS, with as many processors:
+# the clock that counts instructions counts those of all
+on_each_machine()
+{
+	local cpus
+
+	for cpus in ${TASKS//,/ }; do
+		"$@" --icount --cpus="$cpus" || return
+		resume=$dir
+	done
+}
+
+# bench_by_instructions BENCH DIR - on each kernel that is compared.  A count needs no
+# more than a few passes.
+bench_by_instructions()
+{
+	local kernel timer_step=0
+
+	export FLAVOUR=${FLAVOUR-measure} REGION=${REGION-8M} LIMIT=${LIMIT-4M}
+	export REPEAT=${REPEAT-5} TASKS=${TASKS-1,4}
+	build_suite
+	if ! wants_base; then
+		on_each_machine run_bench "$1" "$2"
+		return
+	fi
+	export KERNEL
+	for KERNEL in patched unpatched unpatched_again; do
+		kernel=
+		[ "$KERNEL" = patched ] || kernel=without_series
+		on_each_machine $kernel run_bench "$1" "$2" || return
+	done
 }
 
 for bench in "$@"; do
 	dir=${resume:-$results/$bench-$date}
 	say "$bench: $dir"
-	# On a busy machine the guest's kernel may find its timer wanting and make
-	# do with ticks, which come late then.  Another boot may do better.
-	status=4
-	for step in 1000 1000 1000 1000 1000 1000 1000 0; do
-		[ $status -eq 4 ] || break
-		status=0
-		run_bench "$bench" "$dir" $step || status=$?
-	done
-	[ $status -eq 0 ] || exit $status
+	case $bench in
+	overhead)	by=instructions ;;
+	attach)		by=either ;;
+	*)		by="time" ;;
+	esac
+	(bench_by_$by "$bench" "$dir")
 	if [ -x "$top_dir/plots/$bench.sh" ]; then
 		make -s -C "$top_dir" analyze
 		"$top_dir/plots/$bench.sh" "$top_dir/out/host/analyze" "$dir/$bench.csv"

@@ -32,11 +32,17 @@ if ! command -v python3 >/dev/null; then
 	echo "run-tests.sh: no python3, so the run ends without the verdict: apt-get install python3" >&2
 	exec "$ci_dir/ktap.sh" "$@"
 fi
+# One run at a time: two would write to the same files.
+exec 7<"$output"
+if ! flock -n 7; then
+	echo "run-tests.sh: waiting for the end of another run in $output; OUTPUT= names another folder" >&2
+	flock 7
+fi
 rm -f "$output/suite.ktap" "$output/verdict.json"
-# Ctrl-C ends the command, and then there is still something to tell.
+# Ctrl-C ends only the command, so that verdict.py can print what was found until then.
 trap '' INT
-(trap - INT; exec "$@") |
-	"$ci_dir/verdict.py" $verbose --ktap="$output/suite.ktap" --json="$output/verdict.json"
+(trap - INT; exec "$@" 7<&-) |
+	"$ci_dir/verdict.py" $verbose --ktap="$output/suite.ktap" --json="$output/verdict.json" 7<&-
 statuses=("${PIPESTATUS[@]}")
 [ "${statuses[0]}" -eq 0 ] || exit "${statuses[0]}"
 exit "${statuses[1]}"
