@@ -29,7 +29,7 @@ say()
 	echo "fresh.sh: $*" >&2
 }
 
-skip()
+cannot()
 {
 	say "SKIP: $*"
 	exit 4
@@ -95,9 +95,9 @@ case $* in
 bookworm|trixie)	release=$1 ;;
 *)	say "want a release, bookworm or trixie; see fresh.sh --help"; exit 2 ;;
 esac
-[ "$(id -u)" -eq 0 ] || skip "not root: run with sudo"
-command -v debootstrap >/dev/null || skip "no debootstrap: apt-get install debootstrap"
-[ -n "$(host_uri '/debian/?$')" ] || skip "no mirror of Debian in this machine's apt sources"
+[ "$(id -u)" -eq 0 ] || cannot "not root: run with sudo"
+command -v debootstrap >/dev/null || cannot "no debootstrap: apt-get install debootstrap"
+[ -n "$(host_uri '/debian/?$')" ] || cannot "no mirror of Debian in this machine's apt sources"
 if [ -n "$cache" ]; then
 	mkdir -p "$cache" || exit 2
 	cache=$(realpath "$cache")
@@ -121,7 +121,7 @@ if ! debootstrap --variant=minbase --include=git,make "$release" "$root" \
 		"$(host_uri '/debian/?$')" >"$root.log" 2>&1; then
 	tail -n 5 "$root.log" >&2
 	rm -f "$root.log"
-	skip "debootstrap of $release failed"
+	cannot "debootstrap of $release failed"
 fi
 rm -f "$root.log"
 write_sources "$root" "$release"

@@ -66,6 +66,90 @@ test_gone_container_is_left_out()
 		die "$(cat stderr)"
 }
 
+# podman's "0B / 0B" and docker's "-- / --" are the same
+test_gone_before_and_after()
+{
+	recording '10 -- / --' '11 12.5MiB / 7GiB' '12 14MiB / 7GiB' '13 --/--' '14 0B / 0B' >r.json
+	expect_status 0 "$import" r.json
+	expect_samples 0.000000,13107200 1.000000,14680064
+}
+
+# docker prints four digits
+test_exponents()
+{
+	recording '1 1.024e+03kB / 8.39GB' '2 1.2e+03MB / 8GB' >r.json
+	expect_status 0 "$import" r.json
+	expect_samples 0.000000,1024000 1.000000,1200000000
+}
+
+# what loops around the commands write: a value a line, or an array each time
+test_one_after_the_other()
+{
+	local usage='"Name": "web", "MemUsage"'
+
+	printf '{"epoch": %s, %s: "%s / 9GiB"}\n' 10 "$usage" 1MiB 11 "$usage" 2MiB >r.json
+	expect_status 0 "$import" r.json
+	expect_samples 0.000000,1048576 1.000000,2097152
+	printf '[\n{"epoch": %s, "name": "a", "mem_usage": "%s / 9GB"}\n]\n' 10 1MB 11.5 2MB >r.json
+	expect_status 0 "$import" r.json
+	expect_samples 0.000000,1000000 1.500000,2000000
+
+	printf '{"Name": "%s", "MemUsage": "%s / 9GB"}\n' web 1MB web 2MB web 3MB >r.json
+	expect_status 0 "$import" --interval=0.5 r.json
+	expect_samples 0.000000,1000000 0.500000,2000000 1.000000,3000000
+	bad 1 'samples\[0\]\.epoch: missing'
+	grep -q -e '--interval=SECONDS' stderr || die "$(cat stderr)"
+	expect_status 2 "$import" --interval=0 r.json
+	sed -i '3s/web/db/' r.json
+	expect_status 2 "$import" --interval=1 r.json
+	expect_error '^r\.json:3: samples\[2\]: of another container.*; '
+	truncate -s -5 r.json
+	expect_status 2 "$import" --interval=1 r.json
+	expect_error '^r\.json:3: not JSON'
+}
+
+test_encodings()
+{
+	recording '1 1MB / 8GB' '2 2MB / 8GB' >plain
+	expect_status 0 "$import" plain
+	cp stdout want
+	printf '\xef\xbb\xbf' | cat - plain >r.json
+	expect_status 0 "$import" r.json
+	diff <(grep '^[0-9]' want) <(grep '^[0-9]' stdout)
+	for order in LE BE; do
+		printf '\xef\xbb\xbf' | cat - plain | iconv -f UTF-8 -t "UTF-16$order" >r.json
+		expect_status 0 "$import" r.json
+		diff <(grep '^[0-9]' want) <(grep '^[0-9]' stdout)
+	done
+	truncate -s -7 r.json
+	bad 3 'not JSON'
+}
+
+test_psrecord()
+{
+	printf '# Elapsed time   CPU (%%)     Real (MB)   Virtual (MB)\n' >r.json
+	printf '  %s  0.000  %s  90.1\n' 0.000 1.5 1.004 2 10.044 3.25 >>r.json
+	expect_status 0 "$import" r.json
+	expect_samples 0.000000,1572864 1.004000,2097152 10.044000,3407872
+	truncate -s -3 r.json
+	bad 4 'cut short'
+	printf '# Elapsed time\n1 0 2\n1 0 3\n' >r.json
+	bad 3 'not after'
+	printf '# Elapsed time\n1 0 x\n' >r.json
+	bad 2 'not a sample of psrecord'
+	printf '# Elapsed time\n1 0 2\n' >r.json
+	bad 1 '1 samples'
+}
+
+test_mprof()
+{
+	printf 'CMDLINE /usr/bin/python a.py\nMEM 1.5 1547322141.5060\nFUNC f 1 2 3 4\nMEM 2.25 1547322141.6064\n' >r.json
+	expect_status 0 "$import" r.json
+	expect_samples 0.000000,1572864 0.100400,2359296
+	sed -i 's/^MEM 2.25/MEM -1/' r.json
+	bad 4 'not a sample of mprof'
+}
+
 test_output_is_a_trace()
 {
 	recording '10 1MB / 1GB' '11 2MB / 1GB' >r.json
@@ -110,6 +194,10 @@ test_bad_recordings()
 	bad 3 'samples\[1\]\.epoch: within a microsecond'
 	recording '-1 1MB / 1GB' '10 1MB / 1GB' >r.json
 	bad 2 'samples\[0\]\.epoch: negative'
+	recording '1700000000123 1MB / 1GB' '1700000001123 1MB / 1GB' >r.json
+	bad 2 'samples\[0\]\.epoch: not a time in seconds'
+	recording '1 1MB / 1GB' '2 -- / --' '3 0B / 0B' '60 1MB / 1GB' >r.json
+	bad 3 'samples\[1\]: the container was gone, and came back'
 	recording '1 1MB / 1GB' 'NaN 1MB / 1GB' >r.json
 	bad 3 'not JSON'
 	recording '1 1MB / 1GB' '"2" 1MB / 1GB' >r.json
@@ -162,7 +250,7 @@ test_published_figures()
 
 	while read -r name want; do
 		path=$traces/$name.resources.json
-		[ -e "$path" ] || skip "no recordings in $traces; set TRACES to a directory that has $name.resources.json"
+		[ -e "$path" ] || skip_test "no recordings in $traces; set TRACES to a directory that has $name.resources.json"
 		expect_status 0 "$import" "$path"
 		expect_eq "$name" "$want" \
 			"$(sed -E 's/.*: recorded ([0-9]+) samples, ([0-9.]+) s;.*mean ([0-9.]+) MB, peak ([0-9.]+) MB.*/\1 \2 \3 \4/' stderr)"

@@ -202,6 +202,26 @@ junit_is_what_ktap_says()
 	expect 2 "No such file" "$ci_dir/ktap2junit.py" "$work/none"
 }
 
+# What was planned and has no result has failed: of the programs, and in one of them.
+cut_short_is_a_failure()
+{
+	printf '%s\n' 'TAP version 13' 1..2 '# selftests: memcg_bpf: one' '# 1..2' \
+		'# ok 1 one.a' 'ok 1 selftests: memcg_bpf: one' >"$work/inner"
+	printf '# selftests: memcg_bpf: two\n# ok 1 two.a\nok 2 selftests: memcg_bpf: two\n' \
+		>>"$work/inner"
+	sed 's/^# 1..2/# 1..1/' "$work/inner" | head -n 5 >"$work/outer"
+	echo 'ok 1 selftests: memcg_bpf: one' >>"$work/outer"
+
+	expect 1 "^2 passed, 1 failed, 0 skipped$" "$ci_dir/ktap.sh" cat "$work/inner" &&
+	expect 1 "^1 passed, 1 failed, 0 skipped$" "$ci_dir/ktap.sh" cat "$work/outer" &&
+	expect 0 "^fail one:one$" "$ci_dir/ktap2junit.py" "$work/inner" &&
+	expect 0 "^fail runner:runner$" "$ci_dir/ktap2junit.py" "$work/outer" &&
+	printf '# selftests: memcg_bpf: \033[1mone\n# ok 1 a\nok 1 selftests: memcg_bpf: \033[1mone\n' \
+		>"$work/escape" &&
+	"$ci_dir/ktap2junit.py" "$work/escape" "$work/escape.xml" &&
+	python3 -c 'import sys, xml.etree.ElementTree as ET; ET.parse(sys.argv[1])' "$work/escape.xml"
+}
+
 # The paths in them are those of an example.
 units_are_valid()
 {
@@ -278,11 +298,29 @@ finds_a_broken_promise()
 	grep -q "^FAILED: attach:attach.to_cgroup_with_ops_is_refused$" "$(newest)/summary.txt"
 }
 
+# qemu_that_hangs AT - make one in $work/bin whose AT-th machine never says a word
+qemu_that_hangs()
+{
+	mkdir -p "$work/bin"
+	cat >"$work/bin/qemu-system-x86_64" <<-END
+		#!/bin/sh
+		case \$* in
+		*scratch*) echo >>"$work/machines" ;;
+		esac
+		[ "\$(wc -l <"$work/machines")" -lt $1 ] || exec sleep 1000
+		exec "$(command -v qemu-system-x86_64)" "\$@"
+	END
+	chmod +x "$work/bin/qemu-system-x86_64"
+	: >"$work/machines"
+}
+
+# The first machine is for the boot alone.
 suite_does_not_end()
 {
+	qemu_that_hangs 2
 	cp -a "$work.first" "$nights/6.0.0-20260101T000000"
 	expect 1 "^FAILED: suite: no end of it in time$" \
-		night BENCH=none SUITE_TIMEOUT=3 &&
+		night BENCH=none SUITE_TIMEOUT=3 PATH="$work/bin:$PATH" &&
 	grep -q "^regression: attach:.*: not there, was passed" "$(newest)/summary.txt"
 }
 
@@ -327,6 +365,7 @@ test_of baseline_is_the_newest_complete
 test_of keeps_what_is_wanted
 test_of interrupted
 test_of junit_is_what_ktap_says
+test_of cut_short_is_a_failure
 if command -v systemd-analyze >/dev/null; then
 	test_of units_are_valid
 else

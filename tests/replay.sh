@@ -103,12 +103,12 @@ test_follows_every_sample()
 		expect_pages t.csv 100000000
 		echo "$name at speed 100: $(csv seconds) s, ideal $(csv ideal_seconds), late p99 $(csv late_p99_seconds) s, CPU time $(csv cpu_seconds) s"
 		# not before the schedule, and all of the lateness is counted
-		expect "$name" "$(csv seconds) >= $(csv ideal_seconds)"
-		expect "$name" "$(csv late_max_seconds) >= $(csv seconds) - $(csv ideal_seconds) - 0.0001"
+		expect_number "$name" "$(csv seconds) >= $(csv ideal_seconds)"
+		expect_number "$name" "$(csv late_max_seconds) >= $(csv seconds) - $(csv ideal_seconds) - 0.0001"
 		# what the kernel says that was resident, with the program itself
 		peak=$(grep '^[0-9]' t.csv | cut -d, -f2 | sort -n | tail -n 1)
-		expect "$name" "$(csv rss_peak_bytes) >= $peak + 100000000"
-		expect "$name" "$(csv rss_peak_bytes) < $peak + 108000000"
+		expect_number "$name" "$(csv rss_peak_bytes) >= $peak + 100000000"
+		expect_number "$name" "$(csv rss_peak_bytes) < $peak + 108000000"
 	done
 }
 
@@ -119,12 +119,12 @@ test_largest_trace()
 
 	need=$((1862000000 / 1024))
 	[ "$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo)" -gt $((need * 3 / 2)) ] ||
-		skip "less than 2.8 GB of memory to spare"
+		skip_test "less than 2.8 GB of memory to spare"
 	expect_status 0 "$replay" --csv --calibrate --speed=100 \
 		"$top/traces/pre-commit-2524.csv"
 	expect_pages "$top/traces/pre-commit-2524.csv" 0
 	echo "late p99 $(csv late_p99_seconds) s, CPU time $(csv cpu_seconds) s, $(csv pages_per_second) pages/s; limits: touching $(csv limit_touch_pages_per_second), populating $(csv limit_populate_pages_per_second)"
-	expect "calibrated" "$(csv limit_touch_pages_per_second) > 0"
+	expect_number "calibrated" "$(csv limit_touch_pages_per_second) > 0"
 }
 
 # A process that stands still for a second is that late, and reaches all samples.
@@ -138,8 +138,8 @@ test_lateness_is_seen()
 	kill -CONT "$child"
 	ended 0
 	expect_pages t.csv 0
-	expect "late" "$(csv late_max_seconds) > 1"
-	expect "in time at the end" "$(csv seconds) < 4 + $(csv late_max_seconds)"
+	expect_number "late" "$(csv late_max_seconds) > 1"
+	expect_number "in time at the end" "$(csv seconds) < 4 + $(csv late_max_seconds)"
 }
 
 test_signals()
@@ -153,7 +153,7 @@ test_signals()
 		kill -$signal "$parent"
 		ended $((128 + $(kill -l $signal)))
 		expect_eq outcome interrupted "$(csv outcome)"
-		expect "partial" "$(csv samples) < 2"
+		expect_number "partial" "$(csv samples) < 2"
 	done
 }
 
@@ -163,7 +163,7 @@ test_timeout()
 	expect_status 124 "$replay" --csv --timeout=0.5 t.csv
 	expect_eq outcome timed_out "$(csv outcome)"
 	expect_eq samples 1 "$(csv samples)"
-	expect "in time" "$(csv seconds) >= 0.4"
+	expect_number "in time" "$(csv seconds) >= 0.4"
 }
 
 # a SIGKILL that is nobody's OOM
@@ -191,7 +191,7 @@ test_file_backed()
 	local fs
 
 	fs=$(stat -f -c %T .)
-	[ "$fs" != tmpfs ] || skip "$PWD is on tmpfs; set TMPDIR to a directory on a disk"
+	[ "$fs" != tmpfs ] || skip_test "$PWD is on tmpfs; set TMPDIR to a directory on a disk"
 	cp "$top/traces/dask-11628.csv" t.csv
 	expect_status 0 "$replay" --csv --speed=100 --file=data t.csv
 	expect_pages t.csv 0

@@ -15,9 +15,9 @@ MB=1000000
 # setup - the cgroups, until the end of the test
 setup()
 {
-	[ "$(id -u)" -eq 0 ] || skip "not root: run with sudo"
+	[ "$(id -u)" -eq 0 ] || skip_test "not root: run with sudo"
 	grep -q -w memory /sys/fs/cgroup/cgroup.controllers 2>/dev/null ||
-		skip "no memory controller on cgroup v2 at /sys/fs/cgroup"
+		skip_test "no memory controller on cgroup v2 at /sys/fs/cgroup"
 	trap cleanup EXIT
 	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 	mkdir $parent
@@ -54,9 +54,9 @@ test_memory_current_follows_the_trace()
 	make_trace
 	expect_status 0 "$replay" --csv --speed=2 --base=30MB --cgroup=$parent/a t.csv
 	echo "off by $(csv tracking_median_bytes) bytes in the median, $(csv tracking_max_bytes) at most"
-	expect "tracking" "$(csv tracking_max_bytes) < 0.02 * 230 * $MB + 2 * $MB"
-	expect "peak" "$(csv memory_peak_bytes) >= 230 * $MB"
-	expect "peak" "$(csv memory_peak_bytes) < 1.02 * 230 * $MB + 2 * $MB"
+	expect_number "tracking" "$(csv tracking_max_bytes) < 0.02 * 230 * $MB + 2 * $MB"
+	expect_number "peak" "$(csv memory_peak_bytes) >= 230 * $MB"
+	expect_number "peak" "$(csv memory_peak_bytes) < 1.02 * 230 * $MB + 2 * $MB"
 	expect_eq stall 0.000000 "$(csv stall_seconds)"
 	expect_eq events 0,0,0 "$(csv events_high),$(csv events_max),$(csv events_oom_kill)"
 }
@@ -70,7 +70,7 @@ test_oom_kill_is_a_result()
 	echo "killed after $(csv samples) samples, with $(csv bytes) bytes"
 	expect_eq outcome oom_killed "$(csv outcome)"
 	expect_eq samples 1 "$(csv samples)"
-	expect "position" "$(csv bytes) > 90 * $MB && $(csv bytes) <= 100 * $MB"
+	expect_number "position" "$(csv bytes) > 90 * $MB && $(csv bytes) <= 100 * $MB"
 	expect_eq events_oom_kill 1 "$(csv events_oom_kill)"
 	expect_eq events_oom_kill "$(awk '/^oom_kill / { print $2 }' $parent/a/memory.events)" \
 		"$(csv events_oom_kill)"
@@ -102,7 +102,7 @@ test_of_two_one_is_oom_killed()
 	expect_eq "sum of the exit statuses" 137 $((status + other))
 	[ $status -eq 137 ] || cp stdout.b stdout
 	expect_eq outcome oom_killed "$(csv outcome)"
-	expect "position" "$(csv samples) < 3"
+	expect_number "position" "$(csv samples) < 3"
 }
 
 # memory.high delays it, and nothing makes it smaller
@@ -114,9 +114,9 @@ test_throttling_is_seen()
 	expect_status 124 "$replay" --csv --speed=2 --timeout=6 --cgroup=$parent/a t.csv
 	echo "stalled for $(csv stall_seconds) s, $(csv events_high) times over high, at $(csv bytes) bytes"
 	expect_eq outcome timed_out "$(csv outcome)"
-	expect "stall" "$(csv stall_seconds) > 1"
-	expect "events" "$(csv events_high) > 0"
-	expect "position" "$(csv bytes) > 60 * $MB && $(csv bytes) < 120 * $MB"
+	expect_number "stall" "$(csv stall_seconds) > 1"
+	expect_number "events" "$(csv events_high) > 0"
+	expect_number "position" "$(csv bytes) > 60 * $MB && $(csv bytes) < 120 * $MB"
 	expect_eq "processes left" '' "$(cat $parent/a/cgroup.procs)"
 }
 
@@ -129,16 +129,16 @@ test_page_cache_follows_the_trace()
 		--cgroup=$parent/a t.csv
 	echo "off by $(csv tracking_max_bytes) bytes at most"
 	# buffer heads and the like are charged, too
-	expect "tracking" "$(csv tracking_max_bytes) < 0.1 * 200 * $MB + 2 * $MB"
-	expect "peak" "$(csv memory_peak_bytes) >= 200 * $MB"
+	expect_number "tracking" "$(csv tracking_max_bytes) < 0.1 * 200 * $MB + 2 * $MB"
+	expect_number "peak" "$(csv memory_peak_bytes) >= 200 * $MB"
 
 	echo $((100 * MB)) >$parent/b/memory.max
 	expect_status 0 "$replay" --csv --speed=1 --file=/var/tmp/replay.data \
 		--cgroup=$parent/b t.csv
 	echo "off by $(csv tracking_max_bytes) bytes at most, $(csv events_max) times at max"
 	expect_eq outcome completed "$(csv outcome)"
-	expect "tracking" "$(csv tracking_max_bytes) > 90 * $MB"
-	expect "events" "$(csv events_max) > 0"
+	expect_number "tracking" "$(csv tracking_max_bytes) > 90 * $MB"
+	expect_number "events" "$(csv events_max) > 0"
 }
 
 test_cgroup_without_memory_controller()

@@ -27,8 +27,8 @@ elif ! make -s -C "$top" tools OUTPUT="$tools" >&2; then
 	exit 1
 fi
 
-# skip REASON - end the test, which cannot run
-skip()
+# skip_test REASON - end the test, which cannot run
+skip_test()
 {
 	echo "# SKIP $*"
 	exit "$SKIP"
@@ -64,8 +64,8 @@ expect_error()
 	grep -q -E -e "$1" stderr || die "want an error like $1, got $(cat stderr)"
 }
 
-# expect WHAT EXPRESSION - of awk, in numbers
-expect()
+# expect_number WHAT EXPRESSION - of awk, in numbers
+expect_number()
 {
 	awk "BEGIN { exit !($2) }" || die "$1: $2 is not so"
 }

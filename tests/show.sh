@@ -4,7 +4,7 @@
 # usage: show.sh PATH-OF-ANALYZE
 #
 # Does bench/analyze say of a CSV what figures and the report ask for: rows, header
-# lines, findings, trials that all sessions completed, and that there is nothing to show?
+# lines, findings, answers, trials that all sessions completed, and that there is nothing to show?
 # The output is KTAP.
 #
 # shellcheck disable=SC2317 # functions are called by name
@@ -130,6 +130,65 @@ bpf, delay 50 ms: time to complete, where it did: HIGH 4.5 s, LOW1 6 s, LOW2 6 s
 		--show=findings "$work/isolation.csv"
 }
 
+# answers_csv BENCH COLUMNS RESULT LEVEL:VALUE... - BENCH.csv with eight trials of each, the
+# values of whose RESULT differ in the last digit
+answers_csv()
+{
+	local bench=$1 columns=$2 result=$3 level trial
+
+	shift 3
+	{
+		printf '%s\n' "# bench: $bench" "# kernel: 6.12" "# baseline: ${base-}" \
+			"# result $result: [] what was measured"
+		tr , '\n' <<<"$columns" | sed 's/.*/# factor &: [] factor/'
+		echo "$columns,trial,status,$result"
+		for level in "$@"; do
+			for trial in 1 2 3 4 5 6 7 8; do
+				echo "${level%:*},$trial,ok,${level#*:}$trial"
+			done
+		done
+	} >"$work/$bench.csv"
+}
+
+answer_of_overhead()
+{
+	base=ops=unpatched answers_csv overhead charge,ops instructions \
+		anon,unpatched:100.00 anon,unpatched_again:100.00 anon,none:104.00 anon,all:200.00 \
+		file,unpatched:100.00 file,unpatched_again:100.00 file,none:100.00 \
+		fork,unpatched:100.00 fork,unpatched_again:101.00 fork,none:107.00 &&
+	expect 0 '^With nothing attached a charge takes, as a multiple of the instructions on a kernel without the series: anon 1.04 \(.*\); no difference is shown for file; nothing can be told of fork\.$' \
+		"$analyze" --show=answer "$work/overhead.csv" &&
+	base=ops=none answers_csv overhead charge,ops instructions \
+		anon,none:100.00 anon,none_again:100.00 anon,all:200.00 &&
+	prints 'Not measured: there is no run of a kernel without the series beside it.' \
+		--show=answer "$work/overhead.csv"
+}
+
+# The file compares with none, the answer with bpf.
+answer_of_protect()
+{
+	base="strategy=none
+# MEMORY: sparse,disk" answers_csv protect memory,activity,strategy low_pages \
+		sparse,idle,none:500.0 sparse,idle,static:100.0 sparse,idle,bpf:500.0 \
+		sparse,idle,poll_10ms:500.0 sparse,active,static:900.0 sparse,active,bpf:100.0 \
+		disk,idle,static:900.0 disk,idle,bpf:100.0 &&
+	expect 0 "^While HIGH is idle, LOW's work, as a multiple of that with bpf: static 0.2001 \(.*\); no difference is shown for poll_10ms\.$" \
+		"$analyze" --show=answer "$work/protect.csv" &&
+	base=strategy=none answers_csv protect memory,activity,strategy reaction_ms \
+		sparse,bursts,none:5.0 sparse,bursts,bpf:0.2 sparse,bursts,poll_10ms:6.5 &&
+	expect 0 "^From HIGH's first fault .*, in ms: bpf 0.2.*, none 5.*, poll_10ms 6.5" \
+		"$analyze" --show=answer "$work/protect.csv"
+}
+
+answer_of_reclaim()
+{
+	base=strategy=none answers_csv reclaim workload,strategy cpu_elsewhere \
+		file,none:0.0 file,bpf:0.3 anon,none:0.0 anon,bpf:0.4 &&
+	expect 0 '^file: part of the processor time .*: bpf 0.3.*, none 0.0' \
+		"$analyze" --show=answer "$work/reclaim.csv" &&
+	[ -z "$("$analyze" --show=answer "$work/delay.csv")" ]
+}
+
 # No number is told of what no trial has measured.
 findings_of_nothing()
 {
@@ -207,6 +266,9 @@ echo "TAP version 13"
 check rows rows
 check meta meta
 check findings findings
+check answer_of_overhead answer_of_overhead
+check answer_of_protect answer_of_protect
+check answer_of_reclaim answer_of_reclaim
 check findings_of_nothing findings_of_nothing
 check columns_by_name columns_by_name
 check configurations configurations
