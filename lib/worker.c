@@ -54,7 +54,11 @@ run_worker(pid_t parent, const char *cgroup, unsigned int nth_cpu,
 		_exit(1);
 
 	ret = worker_pin(nth_cpu);
-	if (!ret)
+	if (ret) {
+		fprintf(stderr, "# cannot keep to a processor: %s\n", strerror(-ret));
+		_exit(1);
+	}
+	if (cgroup)
 		ret = cg_write(cgroup, "cgroup.procs", "0");
 	if (ret) {
 		fprintf(stderr, "# cannot enter cgroup %s: %s\n", cgroup,

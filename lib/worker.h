@@ -29,7 +29,7 @@ void *worker_share(size_t size);
 
 /**
  * worker_start() - run a function in a process of its own in a cgroup
- * @cgroup: path of the cgroup
+ * @cgroup: path of the cgroup, or NULL for that of the caller
  * @nth_cpu: which processor to run on, as for worker_pin()
  * @fn: the function; what it returns is the exit status
  * @arg: its argument
