@@ -8,8 +8,8 @@
 # each fault of broken ones.  The output is KTAP.
 #
 #   CHECKS=NAME...	only these: names of tests that this prints, such as build-gcc, or
-#			verdict, review, shards, tools, suite, target, vm-errors, surroundings, nightly,
-#			crashes, faults
+#			verdict, review, shards, flakes, tools, suite, target, vm-errors,
+#			surroundings, nightly, crashes, faults
 #   SHARD=I/N	only each N-th of these, from the I-th on, and of the programs of
 #			the suite and the faults as many: see merge.py
 
@@ -265,6 +265,7 @@ want_check kernel-doc kernel_doc
 part verdict "$tests_dir/verdict.sh"
 part review "$tests_dir/review.sh"
 part shards "$tests_dir/shards.sh"
+part flakes "$tests_dir/flakes.sh"
 want_check analyze make -s check-host
 if is_wanted build-gcc; then
 	check build-gcc build gcc
