@@ -5,7 +5,8 @@
 #
 # Run a command that runs the suite, and end with the verdict: see verdict.py.  -v, or
 # V=1 in the environment, shows the KTAP, else there is a line for each test program.
-# The KTAP is kept in OUTPUT/suite.ktap and the verdict in OUTPUT/verdict.json.
+# The KTAP is kept in OUTPUT/suite.ktap, the verdict in OUTPUT/verdict.json, and how long
+# each program took in OUTPUT/durations.json, for the next time.
 #
 #   OUTPUT=DIR	default: out
 #
@@ -42,7 +43,8 @@ rm -f "$output/suite.ktap" "$output/verdict.json"
 # Ctrl-C ends only the command, so that verdict.py can print what was found until then.
 trap '' INT
 (trap - INT; exec "$@" 7<&-) |
-	"$ci_dir/verdict.py" $verbose --ktap="$output/suite.ktap" --json="$output/verdict.json" 7<&-
+	"$ci_dir/verdict.py" $verbose --ktap="$output/suite.ktap" --json="$output/verdict.json" \
+		--durations="$output/durations.json" 7<&-
 statuses=("${PIPESTATUS[@]}")
 [ "${statuses[0]}" -eq 0 ] || exit "${statuses[0]}"
 exit "${statuses[1]}"

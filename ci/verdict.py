@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""usage: verdict.py [--verbose] [--ktap=FILE] [--json=FILE] [--promises=TABLE] <KTAP
+"""usage: verdict.py [--verbose] [--ktap=FILE] [--json=FILE] [--durations=FILE]
+                  [--promises=TABLE] <KTAP
 
 Read what the suite prints while it runs, and say which promises of memcg_bpf_ops the
 kernel keeps, which it breaks and what was seen instead, and which it was not asked
@@ -9,9 +10,11 @@ What is broken stands last, before a line that counts the results of all tests:
 `N passed, N failed, N skipped`.  To that, and to KTAP, an answer is a skip.
 
   --verbose         pass on what is read, and the verdict behind "# "; without it
-                    there is a line for each test program
+                    there is a line for each test program: its number of all, how
+                    long it took last time, how long it took now, and its results
   --ktap=FILE       keep what is read
   --json=FILE       write the verdict for other programs
+  --durations=FILE  where the durations of the last time are, and this time's go
   --promises=TABLE  the table of promises, if not that of this tree
 
 Exit status: 0 if no test failed and one was run, 1 if not, 2 for bad usage.
@@ -25,6 +28,7 @@ import re
 import sys
 import textwrap
 
+import durations
 import ktap
 import promises
 
@@ -221,24 +225,36 @@ def as_json(kernel, verdicts, counts):
 class Progress:
     """A line for each program, or all that is read."""
 
-    def __init__(self, verbose):
-        self.verbose, self.open = verbose, False
+    def __init__(self, verbose, took):
+        self.verbose, self.took, self.open = verbose, took, False
 
     def line(self, line, reader):
+        begins = ktap.BEGIN.match(line.rstrip())
+        if begins:
+            self.took.begin()
         if self.verbose:
             sys.stdout.write(line)
-        elif ktap.BEGIN.match(line.rstrip()):
-            print(f"{reader.current.name:16}", end="")
-            self.open = True
+        elif begins:
+            self.begin(reader)
         elif not line.startswith(("#", "ok ", "not ok ", "TAP version ", "1..", "KTAP ")):
             self.program(None)
             sys.stdout.write(line)
         sys.stdout.flush()
 
+    def begin(self, reader):
+        """What runs, which of how many, and how long it took last time."""
+        name, planned = reader.current.name, reader.planned or 0
+        number = f"{len(reader.programs)}/{planned}" if planned else ""
+        last = f"{self.took.last[name]:.0f} s" if name in self.took.last else ""
+        print(f"{number:6}{name:16}{last:>6} ", end="")
+        self.open = True
+
     def program(self, program):
+        seconds = self.took.end(program.name, program.complete) if program else 0
         if self.verbose or not self.open:
             return
         if program:
+            print(f"... {f'{seconds:.0f} s':>6}  ", end="")
             print(", ".join(f"{program.count(result)} {word}" for result, word in
                             (("pass", "passed"), ("fail", "failed"), ("skip", "skipped"))
                             if program.count(result)), end="")
@@ -248,7 +264,8 @@ class Progress:
 
 def read_all(options):
     """Return the reader and what the kernel under test calls itself."""
-    reader, kernel, progress = ktap.Reader(), None, Progress(options.verbose)
+    took = durations.Durations(options.durations)
+    reader, kernel, progress = ktap.Reader(), None, Progress(options.verbose, took)
     copy = open(options.ktap, "w", encoding="utf-8") if options.ktap else None
     sys.stdin.reconfigure(encoding="utf-8", errors="replace")
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")
@@ -266,6 +283,8 @@ def read_all(options):
         said = KERNEL.match(line.rstrip().removeprefix("# "))
         kernel = said[1] if said else kernel
     progress.program(reader.close())
+    if options.durations:
+        took.save()
     if copy:
         copy.close()
     return reader, kernel
@@ -279,6 +298,7 @@ def main():
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--ktap")
     parser.add_argument("--json")
+    parser.add_argument("--durations", default="")
     parser.add_argument("--promises", default=promises.TABLE)
     options = parser.parse_args()
     try:

@@ -109,9 +109,10 @@ tells_kept_broken_and_not_asked()
 	verdict --ktap="$work/copy" --json="$work/json" <"$work/run" >"$work/out"
 	[ $? -eq 1 ] || return
 	diff "$work/run" "$work/copy" || return
-	diff - "$work/out" <<-'END' || return
-		one             2 passed, 1 failed, 1 skipped
-		two             1 failed
+	sed 's/[0-9]* s  /N s  /' "$work/out" >"$work/seen"
+	diff - "$work/seen" <<-'END' || return
+		1/2   one                    ...    N s  2 passed, 1 failed, 1 skipped
+		2/2   two                    ...    N s  1 failed
 
 		Verdict on Linux 7.3.4, memcg_bpf_ops of RFC v7:
 		1 promise kept
@@ -143,6 +144,26 @@ tells_kept_broken_and_not_asked()
 		assert by_id["one.b"]["reason"] == "no PSI: boot with psi=1"
 		assert by_id["one.c"]["verdict"] == "kept"
 	END
+}
+
+# The second time the line of a program begins with what it took the first time.  One that has
+# no end keeps what it took before.
+says_how_long_it_took_last_time()
+{
+	print_run >"$work/run"
+	echo '{"one": 12.4, "two": 3, "gone": 7}' >"$work/durations"
+	verdict --durations="$work/durations" <"$work/run" >"$work/out"
+	[ $? -eq 1 ] &&
+	grep -x '1/2   one               12 s ...    0 s  2 passed, 1 failed, 1 skipped' "$work/out" &&
+		grep '^2/2   two                3 s ' "$work/out" || return
+	python3 - "$work/durations" <<-'END' || return
+		import json, sys
+		took = json.load(open(sys.argv[1]))
+		assert took["one"] < 12 and took["two"] == 3 and took["gone"] == 7, took
+	END
+	echo '[1' >"$work/durations"
+	verdict --durations="$work/durations" <"$work/run" >"$work/out"
+	[ $? -eq 1 ] && grep '^1/2   one                    ... ' "$work/out"
 }
 
 print_answers()
@@ -340,7 +361,7 @@ questions_have_a_section()
 }
 
 make_table
-for test in tells_kept_broken_and_not_asked tells_answers tells_of_what_is_no_answer verbose_is_ktap tells_of_a_run_that_ends \
+for test in tells_kept_broken_and_not_asked says_how_long_it_took_last_time tells_answers tells_of_what_is_no_answer verbose_is_ktap tells_of_a_run_that_ends \
 	    tells_why_promises_were_not_asked run_tests_passes_the_status_on \
 	    finds_what_does_not_fit faults_are_listed questions_have_a_section; do
 	check "verdict.$test" "$test"
