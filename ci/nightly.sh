@@ -30,6 +30,8 @@ the exit status in \`status'.
   RESULTS=DIR           (default: results)
   NIGHTLY_TESTS=NAMES   programs of the suite to run (default: all)
   KERNEL_ARGS=ARGS      more for the kernel's command line
+  FLAVOUR=turn          another of vm/flavours each night: none, thp, mglru, zram,
+                        numa, rt, v1; compared with the same flavour's last night
   BOOT_TIMEOUT, SUITE_TIMEOUT, VM_TIMEOUT=SECONDS
                         when to give up on the boot (default: 300), the suite
                         (3600), a benchmark (3600); with FLAVOUR=debug four times that
@@ -86,7 +88,13 @@ number()
 keep=$(number KEEP 30 1 100000)
 bound=$(number BOUND 10 0 1000)
 patience=1
-[ "${FLAVOUR-}" != debug ] || patience=4
+# One flavour a night: what distributions turn on is not tried by a kernel that has it all.
+if [ "${FLAVOUR-}" = turn ]; then
+	turn=('' thp mglru zram numa rt v1)
+	export FLAVOUR=${turn[$(date +%s) / 86400 % ${#turn[@]}]}
+	flavours=$FLAVOUR
+fi
+! has_flavour debug || patience=4
 boot_timeout=$(number BOOT_TIMEOUT $((patience * 300)) 1 86400)
 suite_timeout=$(number SUITE_TIMEOUT $((patience * 3600)) 1 86400)
 VM_TIMEOUT=$(number VM_TIMEOUT $((patience * 3600)) 1 86400)
@@ -130,10 +138,14 @@ date_of()
 	echo "${date##*-}"
 }
 
+# newest_complete - of the same flavour
 newest_complete()
 {
 	nights | tac | while IFS= read -r dir; do
-		! is_complete "$dir" || { echo "$dir"; break; }
+		if is_complete "$dir" && [ "$(cat "$dir/flavour" 2>/dev/null)" = "$flavours" ]; then
+			echo "$dir"
+			break
+		fi
 	done
 }
 
@@ -228,11 +240,12 @@ give_up()
 }
 
 : >"$dir/.nightly"
+[ -z "$flavours" ] || echo "$flavours" >"$dir/flavour"
 commit=$("$ci_dir/commit.sh")
 patches=${KSRC:+none}
 patches=${patches:-those of the reference kernel of RFC ${REVISION:-v7}}
 tell "memcg_bpf, $(date -u '+%F %H:%M') UTC, commit $commit" \
-	"kernel: ${KSRC:-linux-source of Debian}, patches: ${PATCHES-$patches}${KERNEL_ARGS:+, arguments: $KERNEL_ARGS}" \
+	"kernel: ${KSRC:-linux-source of Debian}, patches: ${PATCHES-$patches}${flavours:+, flavour: $flavours}${KERNEL_ARGS:+, arguments: $KERNEL_ARGS}" \
 	"baseline: ${baseline:-none: there is nothing to compare with}"
 
 begin "build of the kernel"

@@ -32,7 +32,7 @@ suite_paths()
 	suite=$top_dir/out/vm-suite-${1##*/}
 	runner=("$suite/kselftest/run_kselftest.sh")
 	# A debug kernel is slow.
-	if [ "${FLAVOUR-}" = debug ]; then
+	if has_flavour debug; then
 		runner+=(--override-timeout $((1800 + $(stress_seconds))))
 	elif [ "$(stress_seconds)" -ne 0 ]; then
 		runner+=(--override-timeout $((300 + $(stress_seconds))))

@@ -132,6 +132,8 @@ bad_revisions()
 	make_tree "$work/tree"
 	expect 2 "REVISION=v5: there is no reference kernel of it, but of v7 v6" \
 		env REVISION=v5 "$vm_dir/kernel.sh" source &&
+	expect 2 "FLAVOUR=fast: want of debug measure mglru numa rt thp v1 zram" \
+		env FLAVOUR=thp,fast "$vm_dir/kernel.sh" source &&
 	REVISION=v6 expect 2 "REVISION=v6 names a reference kernel, KSRC=" \
 		in_tree -- true &&
 	REVISION=v6 PATCHES=$work expect 2 "REVISION=v6 names .* PATCHES=$work another" \

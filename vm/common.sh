@@ -95,6 +95,20 @@ kernel_packages=("gcc gcc" "make make" "flex flex" "bison bison" "bc bc"
 # shellcheck disable=SC2034
 vm_packages=("mkfs.ext4 e2fsprogs")
 
+# FLAVOUR=NAME,... - options that the kernel has besides: files of vm/flavours
+flavours=${FLAVOUR-}
+flavours=${flavours//,/ }
+
+has_flavour()
+{
+	[[ " $flavours " == *" $1 "* ]]
+}
+
+known_flavours()
+{
+	(cd "$vm_dir/flavours" && basename -a -s .config ./*.config | paste -sd ' ')
+}
+
 # read_target - look what machine ARCH and PAGES name, and set
 #   $arch		x86 or arm64
 #   $pages		4k or 64k

@@ -13,8 +13,10 @@
 #			package and the patches of a reference kernel
 #   PATCHES=PATH[:...]	directories of patches, or an mbox, instead of those in
 #			vm/patches/series.$REVISION; none for KSRC
-#   FLAVOUR=debug	with what finds bugs in the kernel itself: vm/debug.config
-#   FLAVOUR=measure	without what the kernels of users have not: vm/measure.config
+#   FLAVOUR=NAME,...	with the options of vm/flavours/NAME.config, such as
+#			debug	what finds bugs in the kernel itself
+#			measure	without what the kernels of users have not
+#			thp	and others: what distributions turn on
 #   ARCH=arm64		for that architecture; default: x86
 #   PAGES=4k|64k	the page size of arm64; default: 4k
 #   MEMCG_BPF_CACHE=DIR	the cache; default: ~/.cache/memcg-bpf
@@ -88,18 +90,18 @@ check_conflicts()
 
 check_input()
 {
-	local file path paths
+	local file path paths flavour
 
 	check_path "this tree" "$top_dir"
 	check_path MEMCG_BPF_CACHE "$cache_dir"
 	check_path KSRC "${KSRC-}"
 	fragments=("$top_dir/config" "$vm_dir/kernel.config"
 		${target_fragments[@]+"${target_fragments[@]}"})
-	if [ -n "${FLAVOUR-}" ]; then
-		[ "$FLAVOUR" = debug ] || [ "$FLAVOUR" = measure ] ||
-			die "$EXIT_USAGE" "FLAVOUR=$FLAVOUR: want debug or measure"
-		fragments+=("$vm_dir/$FLAVOUR.config")
-	fi
+	for flavour in $flavours; do
+		[ -r "$vm_dir/flavours/$flavour.config" ] ||
+			die "$EXIT_USAGE" "FLAVOUR=$flavour: want of $(known_flavours)"
+		fragments+=("$vm_dir/flavours/$flavour.config")
+	done
 
 	patches=()
 	if [ -z "${PATCHES+set}" ] && [ -z "${KSRC-}" ]; then

@@ -87,7 +87,7 @@ while [ "$1" != -- ]; do
 	-i)		icount=always ;;
 	--icount)	icount=${2:-always}; shift ;;
 	-s|--scratch)	scratch_size=$2; shift ;;
-	-d|--debug)	export FLAVOUR=debug ;;
+	-d|--debug)	flavours+=" debug"; export FLAVOUR=$flavours ;;
 	-e|--env)	extra_env+=" ${2//,/ }"; shift ;;
 	-k|--append)	append+=" $2"; shift ;;
 	-o|--output)	output=$2; shift ;;
@@ -106,12 +106,14 @@ failures='Kernel panic|Oops:|BUG:? |general protection fault|Unable to handle ke
 # quarantine.  Watchdogs: an emulated processor is so slow there that the kernel would
 # report a hang.  "WARNING: " is a failure of its own, since what lockdep finds does not
 # become a panic, even with panic_on_warn.
-if [ "${FLAVOUR-}" = debug ]; then
+if has_flavour debug; then
 	memory=${memory-4G}
 	timeout=${timeout-10800}
 	append="panic_on_warn=1 watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=180 $append"
 	failures+='|WARNING: '
 fi
+# Two nodes without a firmware that tells of them
+! has_flavour numa || append="numa=fake=2 $append"
 # What tests charge grows with the size of a page.
 [ "$pages" != 64k ] || memory=${memory-5G}
 # On this machine, whatever it is, that is emulated.
