@@ -70,6 +70,7 @@ help:
 	@echo 'REVISION=v6      for vm: the reference kernel of RFC v6, and not of v7'
 	@echo 'PATCHES=PATH     for vm: patches to apply to it, a directory or an mbox'
 	@echo 'ARCH=arm64       for vm: on an arm64 machine, with pages of 4k or PAGES=64k'
+	@echo 'FLAVOUR=NAME,... for vm: a kernel with more in it: debug, or as distributions have, such as thp'
 	@echo 'VMLINUX_BTF=PATH kernel to test, if not the running one'
 	@echo 'LLVM=1           compile with clang'
 	@echo 'LIBBPF=system    link with the libbpf that pkg-config finds, from 1.5'
