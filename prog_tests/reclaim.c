@@ -206,7 +206,7 @@ static const char *counted_as(struct __test_metadata *_metadata,
 	before = stolen_from(self->named);
 	reclaimed = run(_metadata, self, options, -1);
 	after = stolen_from(self->named);
-	ASSERT_GE(reclaimed * sysconf(_SC_PAGESIZE), WANTED / 2);
+	ASSERT_GE((int64_t)reclaimed * sysconf(_SC_PAGESIZE), WANTED / 2);
 	for (i = 0; i < ARRAY_SIZE(reclaimers); i++) {
 		pages = after.pages[i] - before.pages[i];
 		if (pages)

@@ -204,10 +204,10 @@ TEST_F(facts, read_from_memcg_are_true)
 	EXPECT_GT(self->skel->bss->calls, 0)
 		TH_LOG("memcg->css.cgroup->kn->id never was the id");
 
-	EXPECT_EQ(SCALED(80 * MiB), self->skel->bss->max * page);
-	EXPECT_EQ(SCALED(64 * MiB), self->skel->bss->high * page);
-	EXPECT_EQ(SCALED(3 * MiB), self->skel->bss->low * page);
-	EXPECT_EQ(SCALED(2 * MiB), self->skel->bss->min * page);
+	EXPECT_EQ(SCALED(80 * MiB), (int64_t)(self->skel->bss->max * page));
+	EXPECT_EQ(SCALED(64 * MiB), (int64_t)(self->skel->bss->high * page));
+	EXPECT_EQ(SCALED(3 * MiB), (int64_t)(self->skel->bss->low * page));
+	EXPECT_EQ(SCALED(2 * MiB), (int64_t)(self->skel->bss->min * page));
 
 	/* It goes on in batches, and from stocks of the processors. */
 	usage = self->skel->bss->usage * page;
