@@ -32,6 +32,15 @@ $(error $(BAD_PATH))
 endif
 endif
 
+# lock_folder DIR - of two makes that build there, one waits until the other has ended.  A
+# process holds the lock for as long as make lives; the makes that this one calls inherit it.
+lock_folder = $(if $(filter $(abspath $(1)),$(MEMCG_BPF_LOCKED)),,		\
+	$(if $(shell mkdir -p $(1) && exec 9>$(1)/lock &&				\
+		{ flock -n 9 || { echo 'make: waiting for another make in $(1)' >&2; flock 9; }; } && \
+		{ tail -s 0.2 --pid=$$PPID -f /dev/null >/dev/null 2>&1 & echo y; }),	\
+		$(eval export MEMCG_BPF_LOCKED := $(abspath $(1))),			\
+		$(error OUTPUT=$(OUTPUT): cannot build there: name another folder)))
+
 # A warning is an error for `make check` only: there are more compilers, headers and
 # kernels than any of us has seen.
 ERROR_CFLAGS := $(if $(WERROR),-Werror)
@@ -187,6 +196,7 @@ BPFDIR := $(KSRC)/tools/lib/bpf
 BPFTOOLDIR := $(KSRC)/tools/bpf/bpftool
 
 BUILD := $(OUTPUT)/build
+$(call lock_folder,$(BUILD))
 INCLUDE := $(BUILD)/include
 BPFTOOL := $(BUILD)/bpftool/bootstrap/bpftool
 
@@ -384,6 +394,7 @@ ifneq ($(BUILDS),)
 Q ?= @
 OUTPUT ?= $(CURDIR)$(if $(IN_TREE),,/out)
 TOOL_BUILD := $(OUTPUT)/build/tools
+$(if $(filter tools traces fuzz,$(MAKECMDGOALS)),$(call lock_folder,$(OUTPUT)/build))
 TOOL_BINS := $(addprefix $(OUTPUT)/,$(TOOLS))
 TOOL_LIB := $(TOOL_BUILD)/libtools.a
 TOOL_CFLAGS := -std=gnu11 -D_GNU_SOURCE= -g -O2 -Wall -Wextra $(ERROR_CFLAGS) -MMD -MP \

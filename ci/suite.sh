@@ -106,9 +106,8 @@ build_suite()
 		root=$("$vm_dir/root.sh" build)
 		target_make+=(CC="${cross}gcc --sysroot=$root")
 	fi
-	# Of two runs that build it, one waits for the other.  What the environment says of another
-	# build is not for this one.
-	env -u ARCH -u CROSS_COMPILE flock "$suite" make -s -C "$top_dir" install \
+	# What the environment says of another build is not for this one.
+	env -u ARCH -u CROSS_COMPILE make -s -C "$top_dir" install \
 		KSRC="$source" VMLINUX_BTF="$kernel/vmlinux" OUTPUT="$suite" \
 		INSTALL_PATH="$suite/kselftest" ${target_make[@]+"${target_make[@]}"}
 }
