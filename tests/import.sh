@@ -74,6 +74,35 @@ test_gone_before_and_after()
 	expect_samples 0.000000,13107200 1.000000,14680064
 }
 
+# A recorder that was not there, or a container that it did not ask about, left nothing
+# behind: not a line from one sample to the other.
+test_silence_is_no_line()
+{
+	local silent=('1 1MB / 1GB' '2 1MB / 1GB' '3 900MB / 1GB' '63 1MB / 1GB' '64 1MB / 1GB')
+
+	recording "${silent[@]}" >r.json
+	bad 5 'samples\[3\]: long after the sample before'
+	grep -q -e '--max-gap=SECONDS' stderr || die "$(cat stderr)"
+	expect_status 0 "$import" --max-gap=60 r.json
+	expect_samples 0.000000,1000000 1.000000,1000000 2.000000,900000000 62.000000,1000000 \
+		63.000000,1000000
+	expect_status 2 "$import" --max-gap=59.9 r.json
+	expect_status 2 "$import" --max-gap=0 r.json
+
+	# one value a line, and the logs
+	printf '{"epoch": %s, "mem_usage": "1MB / 9GB"}\n' 1 2 3 4 40 41 >r.json
+	bad 5 'samples\[4\]: long after'
+	echo '# Elapsed time' >r.json
+	printf '%s 0 1 2\n' 0 1 2 3 30 31 >>r.json
+	bad 6 'samples\[4\]: long after'
+
+	# a recorder that asks every minute, and one that was late
+	recording '0 1MB / 1GB' '60 2MB / 1GB' '120 1MB / 1GB' '480 1MB / 1GB' >r.json
+	expect_status 0 "$import" r.json
+	recording '1 1MB / 1GB' '2 1MB / 1GB' '3 2MB / 1GB' '12.9 1MB / 1GB' '14 1MB / 1GB' >r.json
+	expect_status 0 "$import" r.json
+}
+
 # docker prints four digits
 test_exponents()
 {

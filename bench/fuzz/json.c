@@ -3,6 +3,7 @@
  * Feed anything to the importer of recordings in JSON.  What it takes must be a
  * trace that can be written and read again.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.len = size,
 		.name = "fuzz",
 		.binary = size & 1,
+		.max_gap = INFINITY,
 	};
 	struct trace trace;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -12,6 +13,10 @@
 
 #define HEADER		"seconds,bytes"
 #define LINE_MAX_CHARS	1000
+
+/* A busy machine keeps a recorder waiting; not for so long, in seconds and in intervals. */
+#define MIN_SILENCE	10
+#define SILENT_INTERVALS 10
 /* Times are written in microseconds; those that get the same one are the same. */
 #define MIN_STEP_SECONDS 0.5e-6
 #define WANT		"want seconds,bytes as in 1.042,185500000"
@@ -55,6 +60,30 @@ int trace_add(struct trace *trace, double seconds, uint64_t bytes)
 	}
 	samples[trace->nr++] = (struct trace_sample){ seconds, bytes };
 	return 0;
+}
+
+static int compare_gaps(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+bool trace_has_silence(const struct trace *trace, double *max_gap)
+{
+	size_t i, n = trace->nr - 1;
+	double *gaps = calloc(n, sizeof(*gaps));
+	bool ret;
+
+	if (!gaps)
+		return false;
+	for (i = 0; i < n; i++)
+		gaps[i] = trace->samples[i + 1].seconds - trace->samples[i].seconds;
+	qsort(gaps, n, sizeof(*gaps), compare_gaps);
+	*max_gap = fmax(MIN_SILENCE, SILENT_INTERVALS * gaps[(n - 1) / 2]);
+	ret = gaps[n - 1] > *max_gap;
+	free(gaps);
+	return ret;
 }
 
 void trace_free(struct trace *trace)

@@ -2,6 +2,7 @@
 #ifndef __BENCH_REPLAY_TRACE_H
 #define __BENCH_REPLAY_TRACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -86,6 +87,18 @@ int trace_write(const struct trace *trace, const char *comment, FILE *file);
  * Return: the figures.
  */
 struct trace_summary trace_summarize(const struct trace *trace);
+
+/**
+ * trace_has_silence() - look for a time without samples that is no interval of a recorder
+ * @trace: a trace of two samples or more
+ * @max_gap: where to put the longest time between two samples that still is one, in
+ *	seconds: ten times the usual one, and 10 s at least
+ *
+ * A straight line over a silence would be made up: what was recorded may have been gone.
+ *
+ * Return: true if there is one, false if not or if there is not enough memory.
+ */
+bool trace_has_silence(const struct trace *trace, double *max_gap);
 
 /**
  * trace_free() - free the samples

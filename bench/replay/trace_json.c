@@ -189,6 +189,8 @@ static int add_sample(struct import *import, json_t *sample)
 		import->first = seconds;
 	if (i && !(seconds - import->first > json->seconds))
 		return complain_about(import, i, ".epoch: not after that of the sample before; sort the samples by time, each time once");
+	if (i && seconds - import->first - json->seconds > json->max_gap)
+		return complain_about(import, i, TRACE_SILENCE);
 	json->recorded++;
 	json->seconds = seconds - import->first;
 	if (!used && !limit) {

@@ -16,14 +16,19 @@
  *
  * A sample "0B / 0B" (podman) or "-- / --" (docker) says that the container was gone.
  * It is not a measurement, so it is left out at the beginning and the end.  In the
- * middle it is an error, since a trace has no gaps.
+ * middle it is an error, since a trace has no gaps, and so is a time without samples
+ * that is longer than max_gap.
  */
+/* what is said of the sample after a silence */
+#define TRACE_SILENCE ": long after the sample before, and nobody knows what was in between; cut the recording here, or take a straight line for it with --max-gap=SECONDS"
+
 struct trace_json {
 	const char *text;
 	size_t len;		/* bytes of @text */
 	const char *name;	/* what to call it in messages */
 	bool binary;		/* kB, MB, GB and TB are powers of two */
 	double interval;	/* seconds between samples without "epoch", or 0: an error */
+	double max_gap;		/* seconds between two samples, INFINITY if there is no limit */
 	/* the result */
 	size_t recorded;	/* samples in the recording */
 	double seconds;		/* from the first of them to the last */

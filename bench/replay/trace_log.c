@@ -46,6 +46,10 @@ static int parse_line(const char *line, bool mprof, double *seconds, double *mib
 static int add(struct trace *trace, struct trace_json *log, size_t line, double seconds,
 	       double mib, double *first)
 {
+	if (log->recorded && seconds - *first - log->seconds > log->max_gap) {
+		trace_complain(log->name, line, "samples[%zu]" TRACE_SILENCE, log->recorded);
+		return -EINVAL;
+	}
 	if (!log->recorded++)
 		*first = seconds;
 	log->seconds = round((seconds - *first) * 1e6) / 1e6;

@@ -5,6 +5,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ static struct {
 	const char *output;
 	bool binary;
 	double interval;
+	double max_gap;
 } options;
 
 static const struct argp_option argp_options[] = {
@@ -30,6 +32,9 @@ static const struct argp_option argp_options[] = {
 	  0 },
 	{ "interval", 'i', "SECONDS", 0,
 	  "Samples that do not say when they are from are so far apart", 0 },
+	{ "max-gap", 'g', "SECONDS", 0,
+	  "Longest time without a sample, which becomes a straight line (default: ten times the usual one, and 10 at least)",
+	  0 },
 	{ "output", 'o', "FILE", 0, "Write the trace there (default: stdout)", 0 },
 	{}
 };
@@ -46,6 +51,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		options.interval = strtod(arg, &end);
 		if (end == arg || *end || !(options.interval >= 1e-3 && options.interval <= 3600))
 			argp_error(state, "--interval=%s: want 0.001 to 3600 seconds", arg);
+		return 0;
+	case 'g':
+		options.max_gap = strtod(arg, &end);
+		if (end == arg || *end || !(options.max_gap >= 1e-3 && options.max_gap <= TRACE_MAX_SECONDS))
+			argp_error(state, "--max-gap=%s: want 0.001 to %d seconds", arg,
+				   TRACE_MAX_SECONDS);
 		return 0;
 	case 'o':
 		options.output = arg;
@@ -193,6 +204,25 @@ static void summarize(const struct trace *trace, const struct trace_json *json)
 		sum.peak / mega, unit, sum.burst_ratio);
 }
 
+static int import(struct trace *trace, struct trace_json *json)
+{
+	return trace_is_log(json->text) ? trace_import_log(trace, json) :
+					  trace_import_json(trace, json);
+}
+
+/* What interval is usual shows at the end; the line of a silence is found once more. */
+static int import_without_silence(struct trace *trace, struct trace_json *json)
+{
+	int ret;
+
+	json->max_gap = options.max_gap ?: INFINITY;
+	ret = import(trace, json);
+	if (ret || options.max_gap || !trace_has_silence(trace, &json->max_gap))
+		return ret;
+	trace_free(trace);
+	return import(trace, json);
+}
+
 int main(int argc, char **argv)
 {
 	struct trace trace = {};
@@ -210,8 +240,7 @@ int main(int argc, char **argv)
 	json.name = options.input;
 	json.binary = options.binary;
 	json.interval = options.interval;
-	ret = trace_is_log(text) ? trace_import_log(&trace, &json) :
-				   trace_import_json(&trace, &json);
+	ret = import_without_silence(&trace, &json);
 	free(text);
 	if (ret)
 		return EXIT_BAD_INPUT;
