@@ -137,6 +137,21 @@ void params_init(int *argc, char **argv)
 	scratch_set_dir(params.scratch_dir);
 }
 
+void params_fit_runner(void)
+{
+	/* The runner exports it: that of the file `settings`, or of --override-timeout. */
+	const char *text = getenv("kselftest_timeout");
+	unsigned long timeout = text ? strtoul(text, NULL, 10) : 0;
+	unsigned long need = 100 + 5UL * params.stress_seconds;
+
+	/* timeout(1) takes 0 for none */
+	if (params.stress_steps || !timeout || timeout >= need)
+		return;
+	fprintf(stderr, "STRESS_SECONDS=%u: four tests take so long each, and the kselftest runner ends all of them after %lu s: run_kselftest.sh --override-timeout %lu, or with make in a kernel tree kselftest_override_timeout=%lu in the environment\n",
+		params.stress_seconds, timeout, need, need);
+	exit(2);
+}
+
 int params_export(void)
 {
 	const struct option_desc *o;

@@ -34,6 +34,14 @@ extern struct params params;
 void params_init(int *argc, char **argv);
 
 /**
+ * params_fit_runner() - refuse STRESS_SECONDS that the kselftest runner cuts short
+ *
+ * For the program that takes so long.  Exits with status 2 after a line on stderr that says
+ * how the limit of the runner is raised.
+ */
+void params_fit_runner(void);
+
+/**
  * params_export() - hand on what the user has set to a program that is to be run
  *
  * Return: 0, or a negative errno.

@@ -32,6 +32,12 @@ copy_tree()
 		tar -C "$top_dir" --exclude=./out --exclude=./.git -cf - . | tar -C "$1" -xf -
 }
 
+# programs - build the suite, and print where its programs are
+programs()
+{
+	bash -euc '. "$1/suite.sh"; build_suite >&2; echo "$suite/kselftest/memcg_bpf"' sh "$ci_dir"
+}
+
 ### the environment
 
 numbers_have_a_point()
@@ -129,6 +135,21 @@ limit_of_stress()
 	[ -z "$(limit)" ] && [ -z "$(limit STRESS_SECONDS=many)" ] &&
 	[ "$(limit STRESS_SECONDS=86400)" = "--override-timeout $((300 + 5 * 86400))" ] &&
 	[ "$(limit STRESS_SECONDS=60 FLAVOUR=debug)" = "--override-timeout 2100" ]
+}
+
+# Elsewhere stress says that the runner would end it: with status 2, and one line.
+runner_is_too_short()
+{
+	local stress
+
+	stress=$(programs)/stress || return
+	export STRESS_SECONDS=86400
+	kselftest_timeout=300 one_line \
+		"^STRESS_SECONDS=86400: .* after 300 s: .*--override-timeout 432100" "$stress" -l &&
+		kselftest_timeout=432100 "$stress" -l >/dev/null &&
+		kselftest_timeout=0 "$stress" -l >/dev/null &&
+		kselftest_timeout=300 STRESS_STEPS=5 "$stress" -l >/dev/null &&
+		kselftest_timeout=300 STRESS_SECONDS=40 "$stress" -l >/dev/null
 }
 
 ### paths
@@ -259,6 +280,7 @@ test_of commit_is_of_this_tree
 test_of environment_of_a_kernel
 test_of cache_is_limited
 test_of limit_of_stress
+test_of runner_is_too_short
 test_of odd_paths_are_told
 test_of odd_paths_of_results
 test_of runs_wait_for_each_other
