@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <limits.h>
 #include <mntent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mounts.h"
@@ -25,5 +27,27 @@ int mounts_find(const char *type, char *path, size_t len)
 	}
 
 	endmntent(mounts);
+	return ret;
+}
+
+int mounts_shows(const char *path, char *dir, size_t len)
+{
+	char shown[PATH_MAX], at[PATH_MAX], *line = NULL;
+	int ret = -ENOENT;
+	FILE *mounts;
+	size_t size = 0;
+
+	mounts = fopen("/proc/self/mountinfo", "re");
+	if (!mounts)
+		return -errno;
+	/* the last one is the uppermost */
+	while (getline(&line, &size, mounts) > 0) {
+		if (sscanf(line, "%*d %*d %*s %4095s %4095s", shown, at) != 2 ||
+		    strcmp(at, path))
+			continue;
+		ret = snprintf(dir, len, "%s", shown) < (int)len ? 0 : -ENAMETOOLONG;
+	}
+	free(line);
+	fclose(mounts);
 	return ret;
 }

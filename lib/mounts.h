@@ -14,4 +14,17 @@
  */
 int mounts_find(const char *type, char *path, size_t len);
 
+/**
+ * mounts_shows() - find which directory of its file system a mount shows
+ * @path: where it is mounted; of several, the uppermost counts
+ * @dir: where to put the directory, such as "/"
+ * @len: bytes at @dir
+ *
+ * That of a mount of cgroup2 is relative to the cgroup namespace of the caller: it begins
+ * with "/.." if the mount shows more than that.
+ *
+ * Return: 0, or a negative errno; -ENOENT if nothing is mounted there.
+ */
+int mounts_shows(const char *path, char *dir, size_t len);
+
 #endif /* __LIB_MOUNTS_H */

@@ -8,6 +8,7 @@
 
 #include "common_options.h"
 #include "params.h"
+#include "require.h"
 #include "scratch.h"
 #include "size.h"
 
@@ -135,6 +136,7 @@ void params_init(int *argc, char **argv)
 	option_environment(options);
 	parse();
 	scratch_set_dir(params.scratch_dir);
+	require_set_size(params.cg_limit);
 }
 
 void params_fit_runner(void)

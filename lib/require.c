@@ -2,30 +2,47 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
 #include <bpf/btf.h>
 
 #include "cgroup.h"
+#include "cgroup_place.h"
+#include "kernel_log.h"
 #include "mounts.h"
 #include "require.h"
 #include "revision.h"
+#include "rights.h"
+#include "rlimits.h"
 #include "scratch.h"
+#include "size.h"
 
 static char reason[512];
 
+static uint64_t size;
+
 #define missing(...) (snprintf(reason, sizeof(reason), __VA_ARGS__), reason)
+
+void require_set_size(uint64_t bytes)
+{
+	size = bytes;
+}
+
+static uint64_t needed_size(void)
+{
+	return size ?: (uint64_t)SCALED(64 * MiB);
+}
 
 static const char *require_cgroup(void)
 {
 	char root[PATH_MAX];
 
+	if (access("/proc/self/mounts", R_OK))
+		return missing("no /proc/self/mounts: mount -t proc proc /proc");
 	if (cg_find_root(root, sizeof(root)))
 		return missing("cgroup v2 is not mounted: mount -t cgroup2 none /sys/fs/cgroup");
 
@@ -80,21 +97,6 @@ static const char *require_psi(void)
 	return missing("no /proc/pressure/memory: CONFIG_PSI=y, and boot with psi=1");
 }
 
-static const char *require_page_cache(void)
-{
-	struct statfs fs;
-
-	if (statfs(scratch_dir(), &fs))
-		return missing("cannot use %.200s: %s; set SCRATCH_DIR to a directory on a disk",
-			       scratch_dir(), strerror(errno));
-
-	/* Pages of tmpfs are shared memory, which reclaim can only swap out. */
-	if (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
-		return missing("%.200s is on tmpfs, whose pages cannot be reclaimed without swap: set SCRATCH_DIR to a directory on a disk",
-			       scratch_dir());
-	return NULL;
-}
-
 static const char *require_bpffs(void)
 {
 	char path[PATH_MAX];
@@ -144,6 +146,56 @@ const char *require_capabilities(unsigned int wanted, const char **broken)
 	return ret;
 }
 
+static const char *require_kernel_log(void)
+{
+	int fd = kernel_log_open();
+
+	if (fd < 0)
+		return missing("cannot read /dev/kmsg, which has what the kernel warns of: %s; in a container share it (podman run --privileged --device /dev/kmsg)",
+			       strerror(-fd));
+	close(fd);
+	return NULL;
+}
+
+static const char *require_free_memory(uint64_t bytes)
+{
+	unsigned long long kib;
+	bool known = false;
+	char line[128];
+	FILE *file;
+
+	file = fopen("/proc/meminfo", "re");
+	if (!file)
+		return missing("no /proc/meminfo: mount -t proc proc /proc");
+	while (!known && fgets(line, sizeof(line), file))
+		known = sscanf(line, "MemAvailable: %llu kB", &kib) == 1;
+	fclose(file);
+	if (!known || kib >= bytes / 1024)
+		return NULL;
+	return missing("%llu MiB of memory are free, and %llu are needed: end other programs, or set a lower CG_LIMIT",
+		       kib / 1024, (unsigned long long)(bytes / MiB));
+}
+
+/*
+ * What every test has of a testbed and of its own process.  It does not change, so ask once;
+ * what a test does to the kernel is not to look like the surroundings of the next question.
+ */
+static const char *require_surroundings(void)
+{
+	static bool found;
+	char root[PATH_MAX];
+	const char *ret;
+
+	if (found)
+		return NULL;
+	if (cg_find_root(root, sizeof(root)))
+		return missing("cgroup v2 is not mounted: mount -t cgroup2 none /sys/fs/cgroup");
+	ret = rlimits_raise() ?: require_kernel_log() ?: require_free_memory(needed_size()) ?:
+		cgroup_place_missing(root, needed_size()) ?: scratch_missing();
+	found = !ret;
+	return ret;
+}
+
 const char *require(unsigned int requirements)
 {
 	const char *ret;
@@ -154,12 +206,16 @@ const char *require(unsigned int requirements)
 	ret = require_cgroup();
 	if (!ret)
 		ret = require_in_btf(requirements);
+	if (!ret)
+		ret = rights_missing();
+	if (!ret)
+		ret = require_surroundings();
 	if (!ret && requirements & REQUIRE_MEMCG_EVENTS)
 		ret = require_tracefs();
 	if (!ret && requirements & REQUIRE_PSI)
 		ret = require_psi();
 	if (!ret && requirements & REQUIRE_PAGE_CACHE)
-		ret = require_page_cache();
+		ret = scratch_no_page_cache(needed_size());
 	if (!ret && requirements & REQUIRE_BPFFS)
 		ret = require_bpffs();
 	if (!ret && requirements & REQUIRE_TWO_CPUS)

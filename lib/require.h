@@ -2,6 +2,8 @@
 #ifndef __LIB_REQUIRE_H
 #define __LIB_REQUIRE_H
 
+#include <stdint.h>
+
 #include "revision.h"
 
 /* What a test needs of the system. */
@@ -16,10 +18,20 @@ enum requirement {
 };
 
 /**
+ * require_set_size() - say how much memory and disk the tests of a program take
+ * @bytes: how much; 64 MiB for a program that does not say, more where pages are large
+ *
+ * As scratch_set_dir().
+ */
+void require_set_size(uint64_t bytes);
+
+/**
  * require() - look whether a test can run
  * @requirements: what it needs, or-ed
  *
- * Root, BTF and a memory controller on cgroup v2 are needed in any case.
+ * Root with its rights, BTF, a memory controller on cgroup v2 and what testbed_create()
+ * takes are needed in any case.  Resource limits of the process that are too low are
+ * raised, if that is allowed.
  *
  * Return: NULL if all is there, else a text that names the first thing missing
  * and what to do about it, in a static buffer.
