@@ -39,13 +39,18 @@ static uint64_t needed_size(void)
 
 static const char *require_cgroup(void)
 {
-	char root[PATH_MAX];
+	char root[PATH_MAX], type[PATH_MAX + 16];
 
 	if (access("/proc/self/mounts", R_OK))
 		return missing("no /proc/self/mounts: mount -t proc proc /proc");
 	if (cg_find_root(root, sizeof(root)))
 		return missing("cgroup v2 is not mounted: mount -t cgroup2 none /sys/fs/cgroup");
 
+	/* The root of all has no such file, that of a container has. */
+	snprintf(type, sizeof(type), "%s/cgroup.type", root);
+	if (cg_has_word(root, "cgroup.controllers", "memory") == 0 && !access(type, F_OK))
+		return missing("the cgroup at %.200s has no memory controller: write +memory to cgroup.subtree_control of the cgroup above it, or run on the host",
+			       root);
 	if (cg_has_word(root, "cgroup.controllers", "memory") != 1)
 		return missing("no memory controller in %.200s/cgroup.controllers: boot with cgroup_no_v1=memory and CONFIG_MEMCG=y",
 			       root);
