@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "mounts.h"
 
@@ -46,6 +48,32 @@ int mounts_shows(const char *path, char *dir, size_t len)
 		    strcmp(at, path))
 			continue;
 		ret = snprintf(dir, len, "%s", shown) < (int)len ? 0 : -ENAMETOOLONG;
+	}
+	free(line);
+	fclose(mounts);
+	return ret;
+}
+
+int mounts_kind(const char *path, char *kind, size_t len)
+{
+	char *line = NULL, *end, type[64];
+	unsigned int major, minor;
+	int ret = -ENOENT;
+	struct stat st;
+	size_t size = 0;
+	FILE *mounts;
+
+	if (stat(path, &st))
+		return -errno;
+	mounts = fopen("/proc/self/mountinfo", "re");
+	if (!mounts)
+		return -errno;
+	while (ret == -ENOENT && getline(&line, &size, mounts) > 0) {
+		end = strstr(line, " - ");
+		if (!end || sscanf(line, "%*d %*d %u:%u", &major, &minor) != 2 ||
+		    makedev(major, minor) != st.st_dev || sscanf(end, " - %63s", type) != 1)
+			continue;
+		ret = snprintf(kind, len, "%s", type) < (int)len ? 0 : -ENAMETOOLONG;
 	}
 	free(line);
 	fclose(mounts);

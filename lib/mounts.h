@@ -27,4 +27,15 @@ int mounts_find(const char *type, char *path, size_t len);
  */
 int mounts_shows(const char *path, char *dir, size_t len);
 
+/**
+ * mounts_kind() - find the kind of file system that a file is on
+ * @path: the file
+ * @kind: where to put the kind, such as "tmpfs"; statfs() has that of the server for 9p
+ * @len: bytes at @kind
+ *
+ * Return: 0, or a negative errno; -ENOENT for a file system that shows other devices than
+ * that of its mount, as btrfs does.
+ */
+int mounts_kind(const char *path, char *kind, size_t len);
+
 #endif /* __LIB_MOUNTS_H */

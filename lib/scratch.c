@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include "mounts.h"
 #include "scratch.h"
 #include "size.h"
 
@@ -43,28 +43,31 @@ const char *scratch_missing(void)
 	return NULL;
 }
 
-/* Page cache of these goes to another machine, or to a process. */
+/* Page cache of these stays, or goes to another machine or to a process. */
 static const char *other_kind(void)
 {
 	static const struct {
-		unsigned long magic;
-		const char *name;
+		const char *kind;
+		const char *why;
 	} kinds[] = {
-		{ TMPFS_MAGIC, "tmpfs, whose pages cannot be reclaimed without swap" },
-		{ RAMFS_MAGIC, "ramfs, whose pages cannot be reclaimed" },
-		{ V9FS_MAGIC, "9p, which is no disk" },
-		{ NFS_SUPER_MAGIC, "NFS, which is no disk" },
-		{ SMB2_SUPER_MAGIC, "SMB, which is no disk" },
-		{ FUSE_SUPER_MAGIC, "FUSE, which is no disk" },
+		{ "tmpfs", "whose pages cannot be reclaimed without swap" },
+		{ "ramfs", "whose pages cannot be reclaimed" },
+		{ "9p", "which is no disk" },
+		{ "nfs", "which is no disk" },
+		{ "nfs4", "which is no disk" },
+		{ "cifs", "which is no disk" },
+		{ "virtiofs", "which is no disk" },
+		{ "fuse", "which is no disk" },
 	};
-	struct statfs fs;
+	char kind[64];
 	size_t i;
 
-	if (statfs(scratch, &fs))
-		return missing("cannot use %.200s: %s; " REMEDY, scratch, strerror(errno));
+	if (mounts_kind(scratch, kind, sizeof(kind)))
+		return NULL;
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if ((unsigned long)fs.f_type == kinds[i].magic)
-			return missing("%.200s is on %s: " REMEDY, scratch, kinds[i].name);
+		if (!strcmp(kind, kinds[i].kind))
+			return missing("%.200s is on %s, %s: " REMEDY, scratch, kind,
+				       kinds[i].why);
 	}
 	return NULL;
 }

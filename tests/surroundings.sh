@@ -288,4 +288,11 @@ test_of builds_wait_for_each_other
 [ "${1-}" != --no-vm ] || exit $failed
 
 test_of tree_in_a_hidden_folder
+rm -rf "${work:?}"/*
+if dir=$(programs 2>&1); then
+	"$vm_dir/vmtest.sh" -t 900 -- "$tests_dir/lacking.sh" "$dir" || failed=1
+else
+	echo "$dir" >"$work.log"
+	result 1 surroundings.lacking
+fi
 exit $failed
