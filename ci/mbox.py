@@ -1,0 +1,288 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""usage: mbox.py MBOX DIR
+
+Read a patch series from an mbox, and write its patches to DIR as 0001.mail and so on, in
+the order of their numbers: mails in UTF-8 with lines that end as those of Unix, which
+git am and patch take.  Replies and the cover letter are left out, and of several versions
+of a series all but the newest.  What is left out is told in DIR/notes, a line each, and
+the commit that the series is for in DIR/base-commit, if the series names it.
+
+Mails may be quoted-printable or base64, of another encoding, with the patch as an
+attachment, and compressed by gzip as a whole.
+
+Exit status: 0, or 2 with a line that says why there is no series in it.
+"""
+
+import email
+import email.header
+import email.utils
+import gzip
+import os
+import re
+import sys
+import zlib
+
+# As git tells it from a sentence that begins so: it ends with a time and a year.
+FROM_LINE = re.compile(rb"^From \S.* \d?\d:\d\d:\d\d .*\d{4}[^\n]*\n", re.M)
+HEADER = re.compile(rb"[!-9;-~]+:|>?From ")
+REPLY = re.compile(r"\s*(re|aw|sv|vs|antw|fwd?|wg|tr)(\[\d+\]|\(\d+\))?\s*:", re.I)
+BRACKETS = re.compile(r"\s*((?:\[[^]]*\]\s*)+)(.*)$", re.S)
+NUMBER = re.compile(r"(?<![\d.])(\d{1,4})\s*/\s*(\d{1,4})(?![\d.])")
+VERSION = re.compile(r"(?:patch|rfc|[^a-z0-9]|^)v\.?(\d{1,4})(?![\w.])", re.I)
+DIFF = re.compile(rb"^(diff --git |--- \S.*\n\+\+\+ \S)", re.M)
+CR_LINES = re.compile(rb"^\+\+\+ [^\n]*\r$", re.M)
+BASE = re.compile(rb"^base-commit: ([0-9a-f]{12,64})\r?$", re.M)
+SUBJECT = re.compile(rb"^Subject: .*\b\d+/\d+\]", re.M)
+SIGNATURE = re.compile(rb"^-- ?$", re.M)
+MAIL = """\
+From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001
+From: {author}
+Date: {date}
+Subject: {subject}
+MIME-Version: 1.0
+Content-Type: text/plain; charset=UTF-8
+Content-Transfer-Encoding: 8bit
+
+"""
+
+
+class SeriesError(Exception):
+    """What is wrong, as a sentence without its path."""
+
+
+def decoded(header):
+    """A header as text in one line, whatever it is encoded in."""
+    parts = []
+    for data, charset in email.header.decode_header(str(header or "")):
+        if isinstance(data, bytes):
+            try:
+                data = data.decode(charset or "utf-8", "replace")
+            except LookupError:
+                data = data.decode("utf-8", "replace")
+        parts.append(data)
+    # bytes that are not ASCII and do not say what they are
+    text = "".join(parts).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return " ".join(text.split())
+
+
+def text_of(part):
+    """The bytes of a part in UTF-8."""
+    data = part.get_payload(decode=True) or b""
+    charset = (part.get_content_charset() or "utf-8").lower()
+    if charset in ("utf-8", "us-ascii"):
+        return data
+    try:
+        return data.decode(charset).encode("utf-8")
+    except (LookupError, ValueError):
+        return data
+
+
+def unix_lines(text):
+    """Without the CR of a mail program.  That of a file of DOS is in the patch's lines only."""
+    return text.replace(b"\r\n", b"\n") if CR_LINES.search(text) else text
+
+
+class Mail:
+    """number and total are None for a mail without n/m in its subject."""
+
+    def __init__(self, message, text):
+        self.subject = decoded(message["Subject"])
+        self.author = decoded(message["From"]) or "unknown <unknown@localhost>"
+        self.date = decoded(message["Date"]) or "Thu, 1 Jan 1970 00:00:00 +0000"
+        self.id = decoded(message["Message-ID"])
+        self.text = unix_lines(text)
+        self.is_reply = bool(REPLY.match(self.subject))
+        self.has_diff = bool(DIFF.search(self.text))
+        brackets = BRACKETS.match(self.subject)
+        self.prefix = brackets[1] if brackets else ""
+        number, version = NUMBER.search(self.prefix), VERSION.search(self.prefix)
+        self.number, self.total = (int(number[1]), int(number[2])) if number else (None, None)
+        self.is_rfc = "rfc" in self.prefix.lower()
+        self.is_patch = bool(number) or self.is_rfc or "patch" in self.prefix.lower()
+        self.version = (not self.is_rfc, int(version[1]) if version else 1)
+
+    @property
+    def series(self):
+        """What it calls its series: "RFC v7"."""
+        final, version = self.version
+        return f"{'PATCH' if final else 'RFC'} v{version}"
+
+    @property
+    def diff(self):
+        """To compare with another: lists add their own lines behind the signature."""
+        start = DIFF.search(self.text).start()
+        return SIGNATURE.split(self.text[start:])[0].strip()
+
+    def write(self, path):
+        head = MAIL.format(author=self.author, date=self.date, subject=self.subject)
+        # git am would take such a line for the beginning of another mail.
+        body = FROM_LINE.sub(lambda match: b">" + match[0], self.text)
+        with open(path, "wb") as file:
+            file.write(head.encode("utf-8", "replace") + body)
+
+
+def mails_of(message):
+    """A mail, and those that are attached to it as format-patch wrote them."""
+    texts, attached = [], []
+    leaves = [part for part in message.walk() if not part.is_multipart()]
+    for part in leaves:
+        name = decoded(part.get_filename())
+        is_patch = name.endswith((".patch", ".diff", ".mbox"))
+        if part.get_content_maintype() != "text" and not is_patch:
+            continue
+        if part.get_content_subtype() == "html":
+            continue
+        text = text_of(part)
+        if len(leaves) > 1 and FROM_LINE.match(text):
+            attached += read_mails(text)
+        else:
+            texts.append(text)
+    return [Mail(message, b"\n".join(texts))] + attached
+
+
+def read_mails(data):
+    """All mails of an mbox, or of a file with one mail."""
+    starts = [match.start() for match in FROM_LINE.finditer(data)] or [0]
+    ends = starts[1:] + [len(data)]
+    mails = []
+    for start, end in zip(starts, ends):
+        one = FROM_LINE.sub(b"", data[start:end], count=1)
+        mails += mails_of(email.message_from_bytes(one))
+    return mails
+
+
+def read_file(path):
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+        if data.startswith(b"\x1f\x8b"):
+            data = gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise SeriesError(getattr(error, "strerror", None) or
+                          "cannot be decompressed: it is cut short or broken") from error
+    data = data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
+    if not data.strip():
+        raise SeriesError("is empty")
+    if data[:200].lstrip().lower().startswith((b"<!doctype", b"<html")):
+        raise SeriesError("is a web page, not an mbox: lore.kernel.org has that at "
+                          ".../t.mbox.gz, and `b4 am` fetches it")
+    if data.startswith((b"diff ", b"--- ", b"Index: ")):
+        raise SeriesError("is a patch without a mail around it: "
+                          "`git format-patch --stdout` writes an mbox")
+    if len(SUBJECT.findall(data)) > 1 and not FROM_LINE.search(data):
+        raise SeriesError("has several mails and no From line before each, so they cannot be "
+                          "told apart: run `formail -a X: </dev/null` on each")
+    if not HEADER.match(data):
+        raise SeriesError("is not an mbox: it begins with neither a From line nor a header")
+    return data
+
+
+def listed(numbers):
+    return ", ".join(map(str, numbers[:8])) + (", ..." if len(numbers) > 8 else "")
+
+
+def counted(number, one, many):
+    return f"{number} {one if number == 1 else many}"
+
+
+def without_copies(mails):
+    """Of mails with the same patch, which came by several lists, the first."""
+    kept = []
+    for mail in mails:
+        same = [other for other in kept if other.number == mail.number]
+        if mail.number is None or not same:
+            kept.append(mail)
+        elif mail.total != same[0].total:
+            raise SeriesError(f"has two series of {mail.series}: "
+                              f'"{same[0].subject}" and "{mail.subject}"')
+        elif mail.diff != same[0].diff:
+            raise SeriesError(f"has two patches {mail.number}/{mail.total} of "
+                              f"{mail.series} that differ; leave one out")
+    return kept
+
+
+def in_order(mails):
+    """Patches of one version by their number; those without one as they stand."""
+    numbered = [mail for mail in mails if mail.number is not None]
+    if not numbered:
+        return mails
+    rest = [mail for mail in mails if mail.number is None]
+    if rest:
+        raise SeriesError(f'has "{rest[0].subject}" besides a series with numbers: '
+                          "leave it out, or give it a number")
+    totals = sorted({mail.total for mail in numbered})
+    if len(totals) > 1:
+        raise SeriesError(f"has patches of two series of {numbered[0].series}: one of "
+                          f"{totals[0]} and one of {totals[1]}")
+    there = {mail.number: mail for mail in numbered}
+    missing = [number for number in range(1, totals[0] + 1) if number not in there]
+    if missing:
+        raise SeriesError(f"lacks {listed(missing)} of the {totals[0]} patches of "
+                          f"{numbered[0].series}")
+    beyond = [number for number in there if number > totals[0]]
+    if beyond:
+        raise SeriesError(f"has a patch {beyond[0]}/{totals[0]}")
+    return [there[number] for number in sorted(there)]
+
+
+class Series:
+    """patches: mails in their order; base: a commit, or None; notes: what was left out."""
+
+    def __init__(self, mails):
+        self.notes, self.base = [], None
+        own = [mail for mail in mails if not mail.is_reply]
+        self.note(len(mails) - len(own), "reply", "replies")
+        # A bot's report may have a diff, too.
+        if any(mail.is_patch for mail in own):
+            own = [mail for mail in own if mail.is_patch]
+        patches = [mail for mail in own if mail.has_diff and mail.number != 0]
+        if not patches:
+            raise SeriesError(f"has no patch: {counted(len(mails), 'mail', 'mails')}, none of "
+                              "which has a diff and is not a reply")
+        newest = max(mail.version for mail in patches)
+        for version in sorted({mail.version for mail in patches} - {newest}):
+            older = [mail for mail in patches if mail.version == version]
+            self.note(len(older), f"patch of {older[0].series}",
+                      f"patches of {older[0].series}")
+        own = [mail for mail in own if mail.version == newest]
+        for mail in own:
+            if mail.number and not mail.has_diff:
+                raise SeriesError(f'has no diff in "{mail.subject}"')
+            base = BASE.search(mail.text)
+            self.base = self.base or (base[1].decode() if base else None)
+        self.patches = in_order(without_copies(
+            [mail for mail in patches if mail.version == newest]))
+
+    def note(self, number, one, many):
+        if number:
+            self.notes.append(f"left out: {counted(number, one, many)}")
+
+    def write(self, path):
+        for number, mail in enumerate(self.patches, 1):
+            mail.write(os.path.join(path, f"{number:04}.mail"))
+        for name, lines in (("notes", self.notes), ("base-commit", [self.base or ""])):
+            with open(os.path.join(path, name), "w", encoding="utf-8") as file:
+                file.writelines(f"{line}\n" for line in lines if line)
+
+
+def main():
+    if sys.argv[1:] in (["-h"], ["--help"]):
+        print(__doc__, end="")
+        return 0
+    if len(sys.argv) != 3 or sys.argv[1].startswith("-"):
+        print("mbox.py: want MBOX and DIR; see --help", file=sys.stderr)
+        return 2
+    try:
+        Series(read_mails(read_file(sys.argv[1]))).write(sys.argv[2])
+    except SeriesError as error:
+        print(f"mbox.py: {sys.argv[1]} {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"mbox.py: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
