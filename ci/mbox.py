@@ -159,8 +159,8 @@ def read_file(path):
         if data.startswith(b"\x1f\x8b"):
             data = gzip.decompress(data)
     except (OSError, EOFError, zlib.error) as error:
-        raise SeriesError(getattr(error, "strerror", None) or
-                          "cannot be decompressed: it is cut short or broken") from error
+        why = getattr(error, "strerror", None) or "gzip finds it cut short or broken"
+        raise SeriesError(f"cannot be read: {why}") from error
     data = data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
     if not data.strip():
         raise SeriesError("is empty")

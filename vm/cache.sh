@@ -29,11 +29,29 @@ take_lock()
 	flock 9
 }
 
+# remove_abandoned SUBDIR - remove what a run that was killed has left: nobody has its lock
+remove_abandoned()
+{
+	local left
+
+	for left in "$cache_dir/$1"/tmp.*; do
+		[ ! -d "$left" ] || ! flock -n "$left" true 2>/dev/null ||
+			rm -rf "$left" 2>/dev/null || :
+	done
+}
+
 # new_entry SUBDIR - make $tmp, for what is to be an entry when it is complete
 new_entry()
 {
+	# until $tmp has its lock, nobody else looks for what is abandoned
+	exec 4<"$cache_dir/$1"
+	flock 4
+	remove_abandoned "$1"
 	tmp=$(mktemp -d "$cache_dir/$1/tmp.XXXXXX") ||
 		die "$EXIT_USAGE" "cannot write to $cache_dir/$1: MEMCG_BPF_CACHE= moves the cache"
+	exec 5<"$tmp"
+	flock 5
+	exec 4<&-
 }
 
 # keep_entry PATH - give $tmp its final name: nobody ever sees half of it
@@ -42,6 +60,7 @@ keep_entry()
 	chmod 755 "$tmp"
 	mv "$tmp" "$1"
 	tmp=
+	exec 5<&-
 	touch "$1"
 	remove_unused "${1%/*}" '*'
 }

@@ -19,6 +19,8 @@
 #			thp	and others: what distributions turn on
 #   ARCH=arm64		for that architecture; default: x86
 #   PAGES=4k|64k	the page size of arm64; default: 4k
+#   KERNEL_OBJ=DIR	build in that folder, which is kept, instead of in the cache: when
+#			the tree changes, make builds what has changed
 #   MEMCG_BPF_CACHE=DIR	the cache; default: ~/.cache/memcg-bpf
 #   MEMCG_BPF_CACHE_DAYS=N	what was not used for longer is removed when something new
 #			is built; default: 7
@@ -257,11 +259,47 @@ stop_progress()
 	progress=
 }
 
+# build_in OBJDIR - configure the kernel and make it there
+build_in()
+{
+	local obj=$1 status=0
+
+	mkdir -p "$obj" || die "$EXIT_USAGE" "cannot create $obj to build in"
+	configure "$obj"
+
+	say "building Linux $(kernel_make -s -C "$source" kernelversion), log: $obj/build.log"
+	set -m
+	show_progress "$obj" &
+	progress=$!
+	set +m
+	run_job make_kernel "$obj" || status=$?
+	stop_progress
+	if [ $status -ne 0 ]; then
+		grep -A 5 -m 1 -E 'error:|Error [0-9]|\*\*\*' "$obj/build.log" >&2 || :
+		tail -n 15 "$obj/build.log" >&2
+		die "$EXIT_BUILD" "the kernel does not build; log: $obj/build.log"
+	fi
+}
+
+# build_kept - in KERNEL_OBJ, which becomes what an entry of the cache is
+build_kept()
+{
+	check_path KERNEL_OBJ "$KERNEL_OBJ"
+	build_in "$KERNEL_OBJ"
+	ln -sf "arch/$arch/boot/$image" "$KERNEL_OBJ/$image"
+	ln -sf .config "$KERNEL_OBJ/config"
+	echo "$KERNEL_OBJ"
+}
+
 build()
 {
-	local key obj entry status=0
+	local key obj entry
 
 	get_source
+	if [ -n "${KERNEL_OBJ-}" ]; then
+		build_kept
+		return
+	fi
 	# What another architecture adds leaves the keys of x86 what they are.
 	key=$({ echo "$source_key"; "${cross}gcc" --version; pahole --version
 		cat "${fragments[@]}"
@@ -274,22 +312,7 @@ build()
 		# Kept when the build fails or is interrupted: make goes on from
 		# there.  Only a complete entry gets its final name.
 		obj=$cache_dir/kernel/$key.build
-		mkdir -p "$obj"
-		configure "$obj"
-
-		say "building Linux $(kernel_make -s -C "$source" kernelversion), log: $obj/build.log"
-		set -m
-		show_progress "$obj" &
-		progress=$!
-		set +m
-		run_job make_kernel "$obj" || status=$?
-		stop_progress
-		if [ $status -ne 0 ]; then
-			grep -A 5 -m 1 -E 'error:|Error [0-9]|\*\*\*' "$obj/build.log" >&2 || :
-			tail -n 15 "$obj/build.log" >&2
-			die "$EXIT_BUILD" "the kernel does not build; log: $obj/build.log"
-		fi
-
+		build_in "$obj"
 		new_entry kernel
 		ln "$obj/arch/$arch/boot/$image" "$obj/vmlinux" "$obj/build.log" "$tmp"
 		ln "$obj/.config" "$tmp/config"
