@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """usage: review.py OUT
 
-Write OUT/review.txt, a reply to a series in lines of 72 columns, and review.json, of
-what review.sh has left in OUT.  There is nothing in it that was not measured: a part
-that did not run is named as such.
+Write OUT/review.txt, a reply to a series in lines of 72 columns, review.html, the same
+with figures, and review.json, of what review.sh has left in OUT.  There is nothing in it
+that was not measured: a part that did not run is named as such.  review.json has the
+results of the tests as KCIDB has them, too: version, checkouts, builds and tests.
 
 Exit status: 0 if nothing speaks against the series, 1 if something does, 2 if there
 is nothing to tell.
@@ -13,18 +14,21 @@ is nothing to tell.
 import json
 import os
 import re
+import shlex
 import sys
-import textwrap
 
-WIDTH = 72
+import blocks
+import kcidb
+import ktap
+import pin
+
+STYLE = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))),
+                     "plots/page.css")
 SEEN_LINES = 4      # of a broken promise
 FUNCTIONS = 10      # of the code's size
-
-
-def wrap(text, first="", rest=None):
-    return textwrap.fill(text, WIDTH, initial_indent=first,
-                         subsequent_indent=" " * len(first) if rest is None else rest,
-                         break_long_words=False, break_on_hyphens=False)
+# What finds bugs in a debug kernel, as config options are called there.
+DEBUG = {"PROVE_LOCKING": "lockdep", "DEBUG_KMEMLEAK": "kmemleak",
+         "DEBUG_ATOMIC_SLEEP": "checks of sleeping in atomic context"}
 
 
 def read(path, default=None):
@@ -35,135 +39,300 @@ def read(path, default=None):
         return default
 
 
+def counted(number, noun):
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def without_prefix(subject):
+    return re.sub(r"^(\[[^]]*\]\s*)+", "", subject)
+
+
+def by_state(verdict):
+    states = {}
+    for promise in verdict["promises"]:
+        states.setdefault(promise["verdict"], []).append(promise)
+    return states
+
+
+class About:
+    """What was tested on what, as review.sh has noted it."""
+
+    def __init__(self, text):
+        self.fields = {}
+        for line in text.splitlines():
+            key, _, value = line.partition(": ")
+            if value:
+                self.fields.setdefault(key, []).append(value)
+        self.command = self.one("command")
+        self.patches = [line.split(" ", 1) for line in self.fields.get("patch", [])]
+
+    def one(self, key):
+        return self.fields.get(key, [""])[0]
+
+    @property
+    def series(self):
+        return self.one("series") + (f", {counted(len(self.patches), 'patch').replace('hs', 'hes')}"
+                                     if self.patches else "")
+
+    @property
+    def base(self):
+        """The version and, of a git tree, its commit."""
+        version, *commit = self.fields.get("base", [""])
+        return version + (f" ({commit[0]})" if commit else "")
+
+    def numbers(self, state):
+        """Of the patches that were applied so."""
+        return ", ".join(str(number) for number, (how, _) in enumerate(self.patches, 1)
+                         if how == state)
+
+
 class Review:
-    """What was left in a folder, and the lines about it; against: what speaks against."""
+    """What was left in a folder, and the text about it; against: what speaks against."""
 
     def __init__(self, out):
         self.out = out
-        self.lines, self.json, self.against = [], {}, []
+        self.about = About(self.read("about"))
+        self.text, self.json, self.against = blocks.Text(), {}, []
+        run = re.sub(r"\W", "", self.about.one("date")) + self.about.one("patchset")[:12]
+        self.kcidb = kcidb.Document(run or "0")
+        self.build = {}
 
     def read(self, name):
         return read(os.path.join(self.out, name))
 
-    def title(self, text):
-        self.lines += ["", text, "-" * len(text)]
+    def build_of(self, name):
+        """The id of the kernel of a tree: base, series or patch N."""
+        if name not in self.build:
+            base = name == "base"
+            self.build[name] = self.kcidb.build(
+                name.replace(" ", "-"),
+                self.about.base if base else f"{self.about.one('series')} on {self.about.base}",
+                patchset_hash="" if base else
+                self.about.one("patchset") or None if name == "series" else None,
+                compiler=self.about.one("compiler") or None)
+        return self.build[name]
 
-    def say(self, text, first=""):
-        self.lines.append(wrap(text, first))
+    def head(self, text):
+        series = f"{self.about.series}, on {self.about.base}"
+        if self.against:
+            number = len(self.against)
+            text.say(f"{series}. {counted(number, 'thing')} "
+                     f"speak{'s' if number == 1 else ''} against it:")
+            for said in self.against:
+                text.item(said)
+        else:
+            text.say(f"{series}. Nothing that was tried speaks against it.")
+        self.how(text)
 
-    def about(self):
-        about = dict(line.split(": ", 1) for line in self.read("about").splitlines())
-        self.json["about"] = about
-        self.say(f"{about['series']}, on {about['base']}. {len(self.against)} "
-                 "things speak against it:" if self.against else
-                 f"{about['series']}, on {about['base']}. Nothing that was tried "
-                 "speaks against it.")
-        for text in self.against:
-            self.say(text, "- ")
+    def how(self, text):
+        notes = list(self.about.fields.get("note", []))
+        for state, what in (("merged", "3-way merge, of patch"), ("present", "in the tree already, "
+                                                                  "and left out: patch")):
+            if self.about.numbers(state):
+                notes.append(f"{what} {self.about.numbers(state)}")
+        debug = (self.read("debug") or "").split()
+        if debug:
+            notes.append("the kernel has " + ", ".join(DEBUG.get(name, name) for name in debug))
+        for name, what in (("suite", "suite: memcg-bpf"), ("compiler", "compiler:")):
+            if self.about.one(name):
+                notes.append(f"{what} {self.about.one(name)}")
+        if notes:
+            text.add("", "")
+            text.entry("How it was tested", [("", note) for note in notes])
+
+    def broken(self, promises):
+        for promise in promises:
+            self.text.entry(promise["id"], [("promised", promise["promise"] or "")] + [
+                ("seen", seen) for seen in promise.get("seen", [])[:SEEN_LINES]])
+
+    def results(self, name, run, verdict):
+        text = self.read(f"{name}.ktap")
+        if text:
+            self.kcidb.suite(self.build_of("series"), run, ktap.read(text.splitlines(True)))
+            self.kcidb.not_reached(self.build_of("series"), run, verdict)
 
     def verdict(self):
-        self.title("Promises")
+        self.text.title("Promises")
         text = self.read("verdict.json")
         if text is None:
-            self.say("The suite was not run.")
+            self.text.say("The suite was not run.")
             return
-        verdict = json.loads(text)
-        by_state = {}
-        for promise in verdict["promises"]:
-            by_state.setdefault(promise["verdict"], []).append(promise)
-        broken = by_state.get("broken", [])
-        self.json["verdict"] = verdict
-        self.say(f"{verdict['kernel']}: {len(by_state.get('kept', []))} promises kept, "
-                 f"{len(broken)} broken, {len(by_state.get('not asked', []))} not asked "
-                 "about.")
-        for promise in broken:
-            self.lines.append("")
-            self.lines.append(promise["id"])
-            self.say(promise["promise"] or "", "  promised: ")
-            for seen in promise.get("seen", [])[:SEEN_LINES]:
-                self.say(seen, "  seen:     ")
+        verdict = self.json["verdict"] = json.loads(text)
+        states = by_state(verdict)
+        broken = states.get("broken", [])
+        self.text.say(f"{verdict['kernel']}: {counted(len(states.get('kept', [])), 'promise')} "
+                      f"kept, {len(broken)} broken, {len(states.get('not asked', []))} not "
+                      "asked about.")
+        self.broken(broken)
         if broken:
             self.against.append(f"{len(broken)} of {len(verdict['promises'])} promises "
-                                "are broken")
+                                f"{'is' if len(broken) == 1 else 'are'} broken")
         reasons = {}
-        for promise in by_state.get("not asked", []):
+        for promise in states.get("not asked", []):
             reasons.setdefault(promise.get("reason", ""), []).append(promise["id"])
         for reason, idents in reasons.items():
-            self.lines.append("")
-            self.say(f"Not asked, {reason}: {', '.join(idents)}")
+            self.text.entry("Not asked", [("why", reason), ("promises", ", ".join(idents))])
         for question in verdict.get("questions", []):
             for answer in question.get("answers", []):
-                self.lines.append("")
-                self.say(question["question"], "asked:  ")
-                self.say(answer, "answer: ")
+                self.text.entry(question["id"], [("asked", question["question"]),
+                                                 ("answer", answer)])
+        self.results("suite", "suite", verdict)
+
+    def stress(self):
+        text = self.read("stress.json")
+        if text is None:
+            return
+        self.text.title("Stress")
+        verdict = self.json["stress"] = json.loads(text)
+        promises = [promise for promise in verdict["promises"]
+                    if promise["id"].startswith("stress.")]
+        states = by_state({"promises": promises})
+        broken = by_state(verdict).get("broken", [])
+        self.text.say(f"Each test for {(self.read('stress.seconds') or '?').strip()} s: "
+                      f"{counted(len(states.get('kept', [])), 'promise')} kept, {len(broken)} "
+                      f"broken, {len(states.get('not asked', []))} not asked about.")
+        self.broken(broken)
+        for promise in states.get("not asked", []):
+            self.text.entry("Not asked", [("why", promise.get("reason", "")),
+                                          ("promise", promise["id"])])
+        if broken:
+            self.against.append(f"{counted(len(broken), 'promise')} broken under stress")
+        elif not states.get("kept"):
+            self.against.append("stress has no result")
+        self.results("stress", "stress", verdict)
+
+    def each(self):
+        patches = pin.load(os.path.join(self.out, "each"),
+                           [subject for _, subject in self.about.patches])
+        if not patches:
+            return
+        self.text.title("Patch by patch")
+        count = len(self.about.patches)
+        ran = any(patch.verdict for patch in patches)
+        self.text.say("Each patch was built on those before it." + (
+            " The suite ran on each kernel with memcg_bpf_ops that a patch has changed."
+            if ran else " The suite was not run on them."))
+        if len(patches) < count:
+            self.text.say(f"Patches {len(patches) + 1} to {count} were not tried.")
+        for patch in patches:
+            self.patch(patch, count)
+        self.json["each"] = {
+            "patches": [{"number": patch.number, "subject": patch.subject,
+                         "builds": patch.builds, "error": patch.error,
+                         "same_kernel_as": patch.same,
+                         "verdict": patch.states if patch.verdict else None}
+                        for patch in patches],
+            "broken": [found.as_json() for found in pin.pins(patches)]}
+        for found in pin.pins(patches):
+            said = (f"broken by patch {found.patch.number}, {found.before} before it" +
+                    (f"; kept from patch {found.mended.number} on" if found.mended else ""))
+            self.text.entry(found.id, [("", said)])
+
+    def patch(self, patch, count):
+        rows = [("", patch.error[0] if patch.error else "")] if patch.error else []
+        if patch.same:
+            rows.append(("", f"the same kernel as that of patch {patch.same}"))
+        elif patch.verdict:
+            rows.append(("", f"{patch.count('kept')} promises kept, {patch.count('broken')} "
+                         f"broken, {patch.count('not asked')} not asked about"))
+        self.text.entry(f"{patch.number}/{count} {'builds' if patch.builds else 'DOES NOT BUILD'}:"
+                        f" {without_prefix(patch.subject)}"[:blocks.WIDTH], rows)
+        if not patch.builds:
+            self.against.append(f"patch {patch.number} of {count} does not build by itself")
+        self.kcidb.build(f"patch-{patch.number}", patch.subject, patch.builds,
+                         log_excerpt="\n".join(patch.error) or None,
+                         compiler=self.about.one("compiler") or None)
 
     def selftests(self):
-        self.title("The kernel's own tests (selftests/cgroup)")
+        self.text.title("The kernel's own tests (selftests/cgroup)")
         texts = [self.read("selftests-base"), self.read("selftests-patched")]
         if None in texts:
-            self.say("They were not run.")
+            self.text.say("They were not run.")
             return
         base, patched = (dict(reversed(line.split(" ", 1)) for line in text.splitlines())
                          for text in texts)
         passed = [name for name, result in base.items() if result == "ok"]
         worse = [name for name in passed if patched.get(name) != "ok"]
         self.json["selftests"] = {"base": base, "patched": patched, "worse": worse}
-        self.say(f"{len(base)} tests: {len(passed)} pass on the base, and "
-                 f"{len(passed) - len(worse)} of these with the series.")
+        self.text.say(f"{len(base)} tests: {len(passed)} pass on the base, and "
+                      f"{len(passed) - len(worse)} of these with the series.")
         if base and not passed:
-            self.say("None passes on the base, so they tell nothing.")
+            self.text.say("None passes on the base, so they tell nothing.")
+        if worse:
+            self.text.lines([f"  {name}: ok on the base, {patched.get(name, 'no result')} with "
+                             "the series" for name in worse])
         for name in worse:
-            self.say(f"{name}: ok on the base, {patched.get(name, 'no result')} with the "
-                     "series", "  ")
             self.against.append(f"{name} of selftests/cgroup passes without it, and does "
                                 "not with it")
+        self.kcidb.selftests(self.build_of("base"), "base", base)
+        self.kcidb.selftests(self.build_of("series"), "series", patched)
 
     def cost(self):
-        self.title("Cost")
+        self.text.title("Cost")
         findings = self.read("cost/findings")
         if findings is None:
-            self.say("It was not measured.")
+            self.text.say("It was not measured.")
             return
         self.json["cost"] = findings.splitlines()
-        self.say("Instructions, counted by an emulated processor. \"none\" is the kernel "
-                 "with the series and nothing attached, \"unpatched\" the one without. "
-                 "Ratios with intervals of 95 %.")
+        self.text.say("Instructions, counted by an emulated processor. \"none\" is the kernel "
+                      "with the series and nothing attached, \"unpatched\" the one without. "
+                      "Ratios with intervals of 95 %.")
         for line in findings.splitlines():
-            self.say(line, "- ")
+            self.text.item(line)
+        figure = os.path.join(self.out, "cost/overhead.svg")
+        if os.path.exists(figure):
+            self.text.figure(figure, "cost of a charge, as a ratio to that without the series")
 
     def size(self):
-        self.title("Size")
+        self.text.title("Size")
         text = self.read("size.txt")
         if text is None:
-            self.say("It was not measured.")
+            self.text.say("It was not measured.")
             return
         total = re.search(r"^Total: Before=(\d+), After=(\d+), chg (.*)$", text, re.M)
         functions = re.findall(r"^(\S+) +(\S+) +(\S+) +([+-]\d+)$", text, re.M)
         self.json["size"] = {"before": int(total[1]), "after": int(total[2])}
-        self.say(f"vmlinux: {int(total[2]) - int(total[1]):+d} bytes of code and data "
-                 f"({total[3]}). Most of it:")
+        self.text.say(f"vmlinux: {int(total[2]) - int(total[1]):+d} bytes of code and data "
+                      f"({total[3]}). Most of it:")
         functions.sort(key=lambda f: -abs(int(f[3])))
-        for name, was, now, delta in functions[:FUNCTIONS]:
-            self.lines.append(f"  {delta:>7} {name[:50]} ({was} -> {now})")
+        self.text.lines([f"  {delta:>7} {name[:44]} ({was} -> {now})"
+                         for name, was, now, delta in functions[:FUNCTIONS]])
+
+    def whole(self):
+        """The head, which counts what the parts say, comes first."""
+        for part in (self.verdict, self.each, self.stress, self.selftests, self.cost,
+                     self.size):
+            part()
+        text = blocks.Text()
+        self.head(text)
+        text.extend(self.text)
+        text.title("To repeat it")
+        text.command(shlex_words(self.about.command))
+        return text
 
     def write(self):
-        for part in (self.verdict, self.selftests, self.cost, self.size):
-            part()
-        body, self.lines = self.lines, []
-        self.about()
-        self.title("To repeat it")
-        self.lines.append(f"  {self.json['about']['command']}")
-        end, self.lines = self.lines, []
-        # The head comes first, and how to repeat it last.
-        cut = end.index("To repeat it") - 1
-        lines = end[:cut] + body + end[cut:]
-        self.json["against"] = self.against
-        for name, text in (("review.txt", "\n".join(lines) + "\n"),
-                           ("review.json", json.dumps(self.json, indent=1) + "\n")):
-            with open(os.path.join(self.out, name), "w", encoding="utf-8") as file:
-                file.write(text)
-        print("\n".join(lines))
+        text = self.whole()
+        about = {key: values if key in ("note", "patch", "base") else values[0]
+                 for key, values in self.about.fields.items()}
+        answer = {**self.kcidb.json, "about": {**about, "base": self.about.base}, **self.json,
+                  "against": self.against}
+        title = f"memcg_bpf_ops: {self.about.one('series')} on {self.about.base}"
+        for name, said in (("review.json", json.dumps(answer, indent=1) + "\n"),
+                           ("review.html", text.as_page(title, read(STYLE, ""))),
+                           ("review.txt", text.as_mail())):
+            path = os.path.join(self.out, name)
+            with open(f"{path}.part", "w", encoding="utf-8") as file:
+                file.write(said)
+            os.replace(f"{path}.part", path)
+        print(text.as_mail(), end="")
         return 1 if self.against else 0
+
+
+def shlex_words(command):
+    """The words of a command, still quoted."""
+    lexer = shlex.shlex(command, posix=False, punctuation_chars=False)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    return list(lexer)
 
 
 def main():

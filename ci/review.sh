@@ -127,7 +127,7 @@ about()
 		echo "base: Linux $(make -s -C "${base:-$tree}" kernelversion 2>/dev/null)"
 		echo "base: $(identity "${base:-$tree}")"
 	else
-		echo "base: Linux $(make -s -C "$(PATCHES='' "$vm_dir/kernel.sh" source)" kernelversion)"
+		echo "base: Linux $(make -s -C "$(env -u REVISION PATCHES= "$vm_dir/kernel.sh" source)" kernelversion)"
 		echo "series: the reference kernel of RFC ${REVISION:-v7}"
 	fi
 	if [ -n "$series" ]; then

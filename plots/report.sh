@@ -251,23 +251,9 @@ cat <<'END'
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>memcg_bpf_ops: measurements</title>
 <style>
-body { font: 16px/1.5 sans-serif; color: #202020; background: #fff;
-	max-width: 60em; margin: 0 auto; padding: 0 1em 4em; }
-h1, h2, h3 { line-height: 1.2; }
-h2 { border-top: 2px solid #0072B2; padding-top: .7em; margin-top: 2em; }
-figure { margin: 1em 0; overflow-x: auto; }
-figure img { width: 100%; min-width: 700px; height: auto; display: block; }
-.table { overflow-x: auto; margin: 1em 0; }
-table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
-caption { text-align: left; font-weight: bold; padding: .3em 0; }
-th, td { padding: .2em .7em; text-align: right; white-space: nowrap;
-	border-bottom: 1px solid #d8d8d8; }
-th.text, td.text { text-align: left; white-space: normal; }
-.note { background: #fff6e0; padding: .5em .7em; }
-dt { font-weight: bold; margin-top: .7em; }
-li, dd { overflow-wrap: anywhere; }
-pre.command { white-space: pre-wrap; overflow-wrap: anywhere; }
-pre { overflow-x: auto; background: #f4f4f4; padding: .7em; font-size: 14px; }
+END
+cat "$plots/page.css"
+cat <<'END'
 </style>
 </head>
 <body>
