@@ -8,7 +8,7 @@
 # each fault of broken ones.  The output is KTAP.
 #
 #   CHECKS=NAME...	only these: names of tests that this prints, such as build-gcc, or
-#			verdict, review, shards, flakes, tools, suite, target, vm-errors,
+#			verdict, apply, review, shards, flakes, tools, suite, target, vm-errors,
 #			surroundings, nightly, crashes, faults
 #   SHARD=I/N	only each N-th of these, from the I-th on, and of the programs of
 #			the suite and the faults as many: see merge.py
@@ -263,6 +263,7 @@ want_check promises-md promises_md_is_of_the_table
 want_check checkpatch checkpatch
 want_check kernel-doc kernel_doc
 part verdict "$tests_dir/verdict.sh"
+part apply "$tests_dir/apply.sh"
 part review "$tests_dir/review.sh"
 part shards "$tests_dir/shards.sh"
 part flakes "$tests_dir/flakes.sh"
