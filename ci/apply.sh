@@ -190,9 +190,9 @@ apply_patches()
 # am DIR MAIL - whatever the user's configuration says
 am()
 {
-	git -C "$1" -c user.name=review -c user.email=review@localhost -c commit.gpgSign=false \
+	LC_ALL=C git -C "$1" -c user.name=review -c user.email=review@localhost -c commit.gpgSign=false \
 		-c core.hooksPath=/dev/null -c apply.whitespace=nowarn -c am.keepcr=false \
-		-c merge.conflictStyle=merge am -q -3 "$2" >"$work/log" 2>&1 </dev/null
+		-c merge.conflictStyle=merge am -3 "$2" >"$work/log" 2>&1 </dev/null
 }
 
 # clone DIR COMMIT - of the tree, whose objects it borrows
@@ -268,7 +268,6 @@ base_commit()
 	echo "$commit"
 }
 
-unset "${!GIT_@}"
 need_packages "git git" "patch patch" "python3 python3"
 work=$(mktemp -d)
 mkdir "$work/mails"

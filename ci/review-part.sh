@@ -79,7 +79,7 @@ part_suite()
 	local count
 
 	[ "${FLAVOUR-}" != debug ] || tell_debug_options
-	count=$(find "$out/each" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | wc -l)
+	count=$(find "$out/each" -mindepth 1 -maxdepth 1 -name '[0-9]*' 2>/dev/null | wc -l)
 	suite_of_each "$count" || {
 		run_suite suite
 		mv "$out/suite.json" "$out/verdict.json"

@@ -160,7 +160,9 @@ class Review:
         verdict = self.json["verdict"] = json.loads(text)
         states = by_state(verdict)
         broken = states.get("broken", [])
-        self.text.say(f"{verdict['kernel']}: {counted(len(states.get('kept', [])), 'promise')} "
+        if not verdict["passed"] + verdict["failed"] + verdict["skipped"]:
+            self.against.append("the suite has no result on the kernel with it")
+        self.text.say(f"{verdict['kernel'] or 'The kernel with the series'}: {counted(len(states.get('kept', [])), 'promise')} "
                       f"kept, {len(broken)} broken, {len(states.get('not asked', []))} not "
                       "asked about.")
         self.broken(broken)
@@ -300,6 +302,8 @@ class Review:
 
     def whole(self):
         """The head, which counts what the parts say, comes first."""
+        if self.read("unbuilt") is not None:
+            self.against.append("the kernel with the series does not build")
         for part in (self.verdict, self.each, self.stress, self.selftests, self.cost,
                      self.size):
             part()

@@ -38,6 +38,8 @@ series=${SERIES-}
 base=${BASE-}
 each=${EACH-}
 tree=${KSRC-}
+# a shell may leave that to us, of a word such as KSRC=~/linux
+series=${series/#\~\//$HOME/} base=${base/#\~\//$HOME/} tree=${tree/#\~\//$HOME/}
 if [ "${FLAVOUR-}" = debug ]; then
 	parts=" ${PARTS:-suite stress} "
 else
@@ -109,7 +111,11 @@ kernel_of()
 		step "$vm_dir/kernel.sh" build >"$out/kernel" || status=$?
 	fi
 	rm -f "$out/kernel"
-	[ $status -eq 0 ] || exit 2
+	[ $status -ne 0 ] || return 0
+	# What each patch does is worth an answer even so.
+	[ $status -eq "$EXIT_BUILD" ] && [ -n "$each" ] || exit 2
+	: >"$out/unbuilt"
+	parts=
 }
 
 # identity TREE - which commit of git it is, as far as it says
@@ -160,7 +166,7 @@ exec 7<"$out"
 flock -n 7 || bad "OUT=$out: another review is at work there"
 # what another review has left, but not what is not of one
 rm -rf "$out"/{review.txt,review.html,review.json,suite.ktap,suite.xml,verdict.json,size.txt} \
-	"$out"/{cost,about,each,debug,stress.ktap,stress.json,stress.seconds,apply.txt} \
+	"$out"/{cost,about,each,debug,unbuilt,stress.ktap,stress.json,stress.seconds,apply.txt} \
 	"$out"/selftests{,-base,-patched} "$out"/*.part
 read_target
 need_packages "${kernel_packages[@]}" "${suite_packages[@]}" "${vm_packages[@]}" \
@@ -197,4 +203,5 @@ if [ -e "$out/cost/overhead.csv" ]; then
 fi
 status=0
 "$ci_dir/review.py" "$out" || status=$?
+[ ! -e "$out/unbuilt" ] || exit 2
 exit $status

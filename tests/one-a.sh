@@ -1,0 +1,341 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2317 # test_of calls them
+#
+# Does ci/apply.sh apply a series to a copy of a tree, whatever mail programs and lists
+# have made of it, and else say in a line why not, and leave nothing behind?  The trees are
+# toys of two files.  The output is KTAP.
+
+set -u
+. "$(dirname "$(realpath "$0")")/lib.sh"
+
+export MEMCG_BPF_CACHE=$work/cache
+# a user's configuration has no part in it
+export GIT_CONFIG_GLOBAL=$work/gitconfig GIT_CONFIG_NOSYSTEM=1
+
+apply()
+{
+	"$ci_dir/apply.sh" "$1" "$2" "$work/report"
+}
+
+repo()
+{
+	git -C "$work/repo" "$@"
+}
+
+# commit MESSAGE
+commit()
+{
+	repo add -A && repo commit -q -m "$1"
+}
+
+# edit FILE LINE TEXT - put it in place of a line
+edit()
+{
+	sed -i "$2s/.*/$3/" "$work/repo/$1"
+}
+
+# A repository with a base, tagged so, and three patches on it: $work/repo.  $work/tree is
+# the base and $work/want what it is with them, $work/mbox the series.
+make_series()
+{
+	printf '[user]\nname = A\nemail = a@example.org\n[commit]\ngpgSign = true\n[init]\ndefaultBranch = main\n[advice]\ndetachedHead = false\n' \
+		>"$work/gitconfig"
+	mkdir "$work/repo" "$work/tree" "$work/want" &&
+	repo init -q && repo config commit.gpgSign false &&
+	seq -f 'int line_%g;' 40 >"$work/repo/a.c" &&
+	sed 's/line/row/; s,$, /* Grüße */,' "$work/repo/a.c" >"$work/repo/b.c" &&
+	commit "base" && repo tag base &&
+	edit a.c 20 "int changed;" && commit "a: change
+
+From the middle of the file." &&
+	edit b.c 10 'int added; \/* Grüße *\/' && commit "b: change" &&
+	echo 'int more;' >"$work/repo/c.c" && edit a.c 22 "int also;" && commit "c: add" &&
+	repo archive base | tar -xC "$work/tree" &&
+	repo archive HEAD | tar -xC "$work/want" &&
+	repo format-patch -q --stdout --cover-letter -v2 --base=base base..HEAD >"$work/mbox" &&
+	repo checkout -q base
+}
+
+# state DIR - all that could change in it.  git marks an object that it finds as used.
+state()
+{
+	(cd "$1" && find . ! -path './.git/objects/*' -printf '%p %s %T@ %m\n' | sort &&
+		find . -type f -exec cksum {} + | sort)
+}
+
+# applied MBOX TREE - it is, and the tree is what it was; prints the entry
+applied()
+{
+	local entry before
+
+	before=$(state "$2")
+	entry=$(apply "$1" "$2") && diff -r --exclude=.git "$work/want" "$entry/tree" >&2 &&
+		[ "$before" = "$(state "$2")" ] && echo "$entry"
+}
+
+# nothing_left - in the cache
+nothing_left()
+{
+	! find "$work/cache" -mindepth 2 ! -name '*.lock' 2>/dev/null | grep .
+}
+
+# in_one_line PATTERN STATUS SAID - it has said that, and no more, with status 2
+in_one_line()
+{
+	echo "$3"
+	if [ "$2" -ne 2 ] || [ "$(wc -l <<<"$3")" -ne 1 ] || ! grep -q -E -e "$1" <<<"$3"; then
+		echo "want status 2 and one line that matches '$1', not status $2"
+		return 1
+	fi
+}
+
+# refused PATTERN MBOX TREE - in one line, with the tree untouched and nothing left
+refused()
+{
+	local before said status=0
+
+	before=$(state "$3")
+	said=$(apply "$2" "$3" 2>&1 >/dev/null) || status=$?
+	in_one_line "$1" "$status" "$(grep -v ': applying ' <<<"$said")" && nothing_left || return
+	[ "$before" = "$(state "$3")" ] || { echo "$3 has changed"; return 1; }
+}
+
+# misread PATTERN - $work/bad is, in one line, and nothing is written
+misread()
+{
+	local said status=0
+
+	rm -rf "$work/mails"
+	mkdir "$work/mails"
+	said=$("$ci_dir/mbox.py" "$work/bad" "$work/mails" 2>&1) || status=$?
+	in_one_line "^mbox.py: $work/bad $1" "$status" "$said" && ! find "$work/mails" -type f | grep .
+}
+
+# diffs_of MBOX - as it is read, without what stands around them
+diffs_of()
+{
+	rm -rf "$work/mails"
+	mkdir "$work/mails"
+	"$ci_dir/mbox.py" "$1" "$work/mails" && [ "$(find "$work/mails" -name '*.mail' | wc -l)" -eq 3 ] &&
+	sed -n '/^diff /,/^-- $/p' "$work/mails"/*.mail | grep -v '^-- $'
+}
+
+plain_tree()
+{
+	local entry
+
+	entry=$(applied "$work/mbox" "$work/tree") &&
+	[ "$(cut -f 1 "$entry/applied" | xargs)" = "applied applied applied" ] &&
+	[ "$(grep -c int "$entry/states/1/a.c")" -eq 40 ] && [ ! -e "$entry/states/2/c.c" ] &&
+	[ -e "$entry/states/3/c.c" ] && grep -q changed "$entry/states/1/a.c" &&
+	! grep -q added "$entry/states/1/b.c" && grep -q added "$entry/states/2/b.c" &&
+	# the same again is there already
+	[ "$(apply "$work/mbox" "$work/tree" 2>"$work/said")" = "$entry" ] && [ ! -s "$work/said" ]
+}
+
+# The tree has gone on since the base-commit: that is what it is applied to.
+git_tree_at_its_base_commit()
+{
+	local entry
+
+	edit a.c 20 "int other;" && commit "a: another change" &&
+	entry=$(applied "$work/mbox" "$work/repo") && [ ! -s "$entry/notes" ] &&
+	diff -r --exclude=.git "$work/tree" "$entry/base" &&
+	diff "$work/want/a.c" "$entry/states/3/a.c" && [ ! -e "$entry/states/2/c.c" ]
+}
+
+# What is around a hunk has changed; its lines have not.
+git_tree_is_merged()
+{
+	local entry
+
+	sed -i '/^base-commit/d' "$work/mbox"
+	edit a.c 18 "int other;" && commit "a: another change" &&
+	sed -i '18s/.*/int other;/' "$work/want/a.c" &&
+	entry=$(applied "$work/mbox" "$work/repo") &&
+	[ "$(cut -f 1 "$entry/applied" | xargs)" = "merged applied applied" ] &&
+	grep -q "^applied to HEAD, .*names no base-commit" "$entry/notes"
+}
+
+# A plain tree below a repository of something else is not that.
+tree_below_a_repository()
+{
+	mv "$work/tree" "$work/repo/linux" && applied "$work/mbox" "$work/repo/linux"
+}
+
+whatever_mail_programs_do()
+{
+	local how
+
+	diffs_of "$work/mbox" >"$work/diffs" && [ "$(grep -c Grüße "$work/diffs")" -ge 5 ] || return
+	for how in crlf quoted base64 latin1 attached forwarded signed escaped footers twice \
+		   backwards thread; do
+		"$tests_dir/mails.py" "$how" <"$work/mbox" >"$work/changed" || return
+		! cmp -s "$work/mbox" "$work/changed" || { echo "$how: unchanged"; return 1; }
+		diffs_of "$work/changed" | diff "$work/diffs" - || { echo "$how"; return 1; }
+	done
+	gzip -c "$work/mbox" >"$work/changed" && diffs_of "$work/changed" | diff "$work/diffs" - &&
+	"$tests_dir/mails.py" thread <"$work/mbox" | "$tests_dir/mails.py" crlf >"$work/changed" &&
+	applied "$work/changed" "$work/tree"
+}
+
+newest_version()
+{
+	local entry
+
+	sed -e 's/PATCH v2/PATCH v11/' "$work/mbox" >"$work/v11" &&
+	sed -e 's/int added/int older/' "$work/mbox" | cat "$work/v11" - >"$work/both" &&
+	entry=$(applied "$work/both" "$work/tree") &&
+	grep -q -x "left out: 3 patches of PATCH v2" "$entry/notes" &&
+	# of the newer there is not all
+	python3 - "$work/v11" "$work/mbox" >"$work/both" <<-'END' &&
+		import re, sys
+		newer = open(sys.argv[1]).read()
+		print(open(sys.argv[2]).read() + "".join(
+			m for m in re.split(r"(?m)^(?=From [0-9a-f]{40} )", newer) if "3/3" not in m))
+	END
+	rm -rf "$work/cache" &&
+	refused "both lacks 3 of the 3 patches of PATCH v11$" "$work/both" "$work/tree"
+}
+
+bad_mbox()
+{
+	local bad=$work/bad mbox=$work/mbox
+
+	: >"$bad" && misread "is empty$" &&
+	echo "<!DOCTYPE html><p>404" >"$bad" && misread "is a web page" &&
+	repo diff base main >"$bad" && misread "is a patch without a mail" &&
+	printf '\0\1\2\3' >"$bad" && misread "is not an mbox" &&
+	gzip -c "$mbox" | head -c 300 >"$bad" && misread "cannot be read: gzip finds it cut short" &&
+	repo format-patch -q --stdout -1 -n -v2 --start-number=2 main >"$bad" &&
+		misread "lacks 1 of the 2 patches of PATCH v2$" &&
+	"$tests_dir/mails.py" unseparated <"$mbox" >"$bad" &&
+		misread "has several mails and no From line" &&
+	sed 's/int added/int other/' "$mbox" | cat "$mbox" - >"$bad" &&
+		misread "has two patches 2/3 of PATCH v2 that differ" &&
+	sed 's,/3\] b:,/4] b:,' "$mbox" >"$bad" &&
+		misread "has patches of two series of PATCH v2: one of 3 and one of 4" &&
+	{ cat "$mbox"; sed -n 's/2\/3\]/]/; /^From .*/,$p' "$mbox"; } >"$bad" &&
+		misread 'has "\[PATCH v2 \] b: change" besides a series with numbers' &&
+	sed -n '/^Subject: .*0\/3/,/^From [0-9a-f]/p' "$mbox" | sed '$d' >"$bad" &&
+		misread "has no patch: 1 mail" &&
+	rm "$bad" && misread "cannot be read: No such file" &&
+	mkdir "$bad" && misread "cannot be read: Is a directory" &&
+	refused "SERIES=$bad cannot be read: Is a directory$" "$bad" "$work/tree"
+}
+
+corrupt_patch()
+{
+	local bad=$work/bad tree=$work/tree
+
+	"$tests_dir/mails.py" broken <"$work/mbox" >"$bad" &&
+		refused "$bad has a corrupt patch, \"\[PATCH v2 2/3\] b: change\": line [0-9]+" "$bad" "$tree" &&
+	sed '/^+int more/,$d' "$work/mbox" >"$bad" &&
+		refused "$bad has a corrupt patch, \"\[PATCH v2 3/3\] c: add\": ends in the middle" "$bad" "$tree" &&
+	sed 's,+++ b/b.c,+++ b/../b.c,' "$work/mbox" >"$bad" &&
+		refused "corrupt patch.*not a path in a tree" "$bad" "$tree"
+}
+
+applied_already()
+{
+	refused "SERIES=$work/mbox is in $work/want already$" "$work/mbox" "$work/want" &&
+	sed -i '/^base-commit/d' "$work/mbox" && repo checkout -q main &&
+	refused "SERIES=$work/mbox is in $work/repo already, at " "$work/mbox" "$work/repo"
+}
+
+# A tree may have some of it.
+patch_that_is_there()
+{
+	local entry
+
+	cp "$work/want/b.c" "$work/tree/b.c" &&
+	entry=$(applied "$work/mbox" "$work/tree") &&
+	[ "$(cut -f 1 "$entry/applied" | xargs)" = "applied present applied" ]
+}
+
+# Which patch, where, and what the hunk wants.
+another_base()
+{
+	sed -i '20s/.*/int other;/' "$work/tree/a.c"
+	refused "mbox does not apply to $work/tree: patch 1 of 3, \"\[PATCH v2 1/3\] a: change\": a.c: hunk 1 of 1; and 1 more patches; what it wants there: $work/report$" \
+		"$work/mbox" "$work/tree" &&
+	grep -q -x "a.c, hunk 1 of 1: @@ -17,7 +17,7 @@ int line_16;" "$work/report" &&
+	grep -q -x "  it wants (-), and at line 17 there is (+):" "$work/report" &&
+	grep -q -x -e "    -int line_20;" "$work/report" && grep -q -x "    +int other;" "$work/report" &&
+	rm "$work/tree/b.c" "$work/report" &&
+	refused "and 2 more patches" "$work/mbox" "$work/tree" &&
+	grep -q "^Patch 2 of 3 does not apply: .*b: change$" "$work/report" || return
+
+	rm "$work/report"
+	sed -i '/^base-commit/d' "$work/mbox"
+	edit a.c 20 "int other;" && commit "a: another change" &&
+	refused "mbox does not apply to $work/repo at [0-9a-f]{12}: patch 1 of 3, \"\[PATCH v2 1/3\] a: change\": a.c: hunk 1 of 1; what it wants" \
+		"$work/mbox" "$work/repo" &&
+	grep -q -x "    +int other;" "$work/report"
+}
+
+# begin_copy - a run that copies the tree, and does not come to its end; sets $run
+begin_copy()
+{
+	mkdir -p "$work/bin"
+	cat >"$work/bin/cp" <<-END
+		#!/bin/bash
+		[[ \$* != *--reflink* ]] || {
+			echo \$\$ >"$work/copying.new"
+			mv "$work/copying.new" "$work/copying"
+			exec sleep 1000
+		}
+		exec $(command -v cp) "\$@"
+	END
+	chmod +x "$work/bin/cp"
+	rm -f "$work/copying"
+	PATH=$work/bin:$PATH "$ci_dir/apply.sh" "$work/mbox" "$work/tree" >"$work/run.log" 2>&1 </dev/null &
+	run=$!
+	wait_until 30 test -e "$work/copying" || { cat "$work/run.log"; return 1; }
+	! nothing_left >/dev/null
+}
+
+has_ended()
+{
+	! kill -0 "$1" 2>/dev/null
+}
+
+interrupted()
+{
+	begin_copy && kill -TERM "$run" && wait_until 30 has_ended "$run" &&
+	wait_until 10 has_ended "$(cat "$work/copying")" && nothing_left &&
+	applied "$work/mbox" "$work/tree"
+}
+
+# Nobody could clean up after itself: the next one does.
+killed()
+{
+	begin_copy && kill -KILL "$run" && kill -KILL "$(cat "$work/copying")" &&
+	wait_until 30 has_ended "$run" && compgen -G "$work/cache/review/tmp.*" &&
+	applied "$work/mbox" "$work/tree" && ! compgen -G "$work/cache/review/tmp.*"
+}
+
+old_entries_go()
+{
+	local entry
+
+	entry=$(applied "$work/mbox" "$work/tree") && touch -d "9 days ago" "$entry" &&
+	sed -i 's/Grüße/Salut/' "$work/mbox" "$work/tree/b.c" "$work/want/b.c" &&
+	applied "$work/mbox" "$work/tree" && [ ! -e "$entry" ]
+}
+
+# test_of FUNCTION - with a new series in $work
+test_of()
+{
+	rm -rf "${work:?}"/*
+	make_series >"$work.log" 2>&1 || { result 1 "apply.$1"; return; }
+	check "apply.$1" "$1"
+}
+
+test_of git_tree_is_merged
+test_of bad_mbox
+test_of another_base
+test_of applied_already
+test_of killed
+echo "1..$test_nr"; exit $failed
