@@ -60,10 +60,14 @@ class Hunk:
 
 
 class Change:
-    """Of one file: its path before and after, None where there is none."""
+    """Of one file: its path before and after, None where there is none.
 
-    def __init__(self, old, new):
+    has_names is False until the lines --- and +++ of a patch by git have come.
+    """
+
+    def __init__(self, old, new, has_names=True):
         self.old, self.new, self.hunks, self.is_binary = old, new, [], False
+        self.has_names = has_names
 
     @property
     def path(self):
@@ -101,11 +105,11 @@ def parse(path):
             continue
         git, begin = GIT.match(line), HUNK.match(line)
         if git:
-            changes.append(Change(path_of(git[1], line, where), path_of(git[2], line, where)))
-            changes[-1].has_names = False
+            changes.append(Change(path_of(git[1], line, where), path_of(git[2], line, where),
+                                  has_names=False))
         elif line.startswith("+++ ") and previous.startswith("--- "):
             names = [path_of(text[4:], text, where) for text in (previous, line)]
-            if not changes or getattr(changes[-1], "has_names", True):
+            if not changes or changes[-1].has_names:
                 changes.append(Change(*names))
             changes[-1].old, changes[-1].new = names
             changes[-1].has_names = True

@@ -39,8 +39,8 @@ def read(path, default=None):
         return default
 
 
-def counted(number, noun):
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def counted(number, noun, plural=None):
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def without_prefix(subject):
@@ -71,8 +71,8 @@ class About:
 
     @property
     def series(self):
-        return self.one("series") + (f", {counted(len(self.patches), 'patch').replace('hs', 'hes')}"
-                                     if self.patches else "")
+        patches = f", {counted(len(self.patches), 'patch', 'patches')}" if self.patches else ""
+        return self.one("series") + patches
 
     @property
     def base(self):
@@ -126,8 +126,8 @@ class Review:
 
     def how(self, text):
         notes = list(self.about.fields.get("note", []))
-        for state, what in (("merged", "3-way merge, of patch"), ("present", "in the tree already, "
-                                                                  "and left out: patch")):
+        for state, what in (("merged", "3-way merge, of patch"),
+                            ("present", "in the tree already, and left out: patch")):
             if self.about.numbers(state):
                 notes.append(f"{what} {self.about.numbers(state)}")
         debug = (self.read("debug") or "").split()
@@ -235,15 +235,20 @@ class Review:
         if patch.same:
             rows.append(("", f"the same kernel as that of patch {patch.same}"))
         elif patch.verdict:
-            rows.append(("", f"{patch.count('kept')} promises kept, {patch.count('broken')} "
-                         f"broken, {patch.count('not asked')} not asked about"))
+            rows.append(("", f"{counted(patch.count('kept'), 'promise')} kept, "
+                         f"{patch.count('broken')} broken, {patch.count('not asked')} not "
+                         "asked about"))
         self.text.entry(f"{patch.number}/{count} {'builds' if patch.builds else 'DOES NOT BUILD'}:"
-                        f" {without_prefix(patch.subject)}"[:blocks.WIDTH], rows)
+                        f" {without_prefix(patch.subject)}"[:blocks.WIDTH].rstrip(), rows)
         if not patch.builds:
             self.against.append(f"patch {patch.number} of {count} does not build by itself")
-        self.kcidb.build(f"patch-{patch.number}", patch.subject, patch.builds,
-                         log_excerpt="\n".join(patch.error) or None,
-                         compiler=self.about.one("compiler") or None)
+        name = f"patch-{patch.number}"
+        build = self.kcidb.build(name, patch.subject, patch.builds,
+                                 log_excerpt="\n".join(patch.error) or None,
+                                 compiler=self.about.one("compiler") or None)
+        if patch.verdict:
+            self.kcidb.suite(build, name, ktap.read(patch.read("suite.ktap").splitlines(True)))
+            self.kcidb.not_reached(build, name, patch.verdict)
 
     def selftests(self):
         self.text.title("The kernel's own tests (selftests/cgroup)")
