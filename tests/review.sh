@@ -169,13 +169,17 @@ start_each()
 	env MEMCG_BPF_CACHE="$work/cache" OUT="$work/out" SERIES="$work/mbox" KSRC="$work/tree" \
 		EACH=1 PARTS=size "$ci_dir/review.sh" >"$work/run.log" 2>&1 </dev/null &
 	run=$!
-	wait_until 120 is_at_three || { cat "$work/run.log"; return 1; }
+	wait_until 120 is_at_three || {
+		kill "$run"
+		cat "$work/run.log"
+		return 1
+	}
 }
 
 # The first and the third, and no other, say that they are being built.
 is_at_three()
 {
-	[ "$(wc -l 2>/dev/null <"$work/tree.builds")" -eq 2 ]
+	[ -e "$work/tree.builds" ] && [ "$(wc -l <"$work/tree.builds")" -eq 2 ]
 }
 
 # Killed, and started again: it goes on with that patch, and leaves nothing.
