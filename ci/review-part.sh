@@ -78,7 +78,7 @@ part_suite()
 {
 	local count
 
-	[ "${FLAVOUR-}" != debug ] || tell_debug_options
+	! has_flavour debug || tell_debug_options
 	count=$(find "$out/each" -mindepth 1 -maxdepth 1 -name '[0-9]*' 2>/dev/null | wc -l)
 	suite_of_each "$count" || {
 		run_suite suite
@@ -89,7 +89,7 @@ part_suite()
 
 part_stress()
 {
-	[ "${FLAVOUR-}" != debug ] || tell_debug_options
+	! has_flavour debug || tell_debug_options
 	export STRESS_SECONDS=${STRESS_SECONDS-600} TESTS=stress
 	run_suite stress
 	echo "$STRESS_SECONDS" >"$out/stress.seconds"

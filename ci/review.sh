@@ -16,10 +16,10 @@
 #   EACH=1	build each patch of SERIES by itself, and run the suite from the first on
 #		which it can run: see each.sh
 #   FLAVOUR=debug	the suite and ten minutes of each test of stress (STRESS_SECONDS=)
-#		on a kernel with KASAN, lockdep and the like
+#		on a kernel with KASAN, lockdep and the like; others: see vm/kernel.sh
 #   OUT=DIR	where the answer goes, and all that it is made of; default: out/review
 #   PARTS=NAME..	which of suite, stress, selftests, cost and size; default: all but stress,
-#		and with FLAVOUR=debug suite and stress
+#		and with FLAVOUR=debug suite and stress, with others suite and selftests
 #
 # MEMCG_BPF_CACHE=: see vm/kernel.sh.  Files of OUT: review.txt, as a reply to the series;
 # review.html, the same with figures; review.json; suite.ktap, suite.xml, verdict.json;
@@ -40,8 +40,10 @@ each=${EACH-}
 tree=${KSRC-}
 # a shell may leave that to us, of a word such as KSRC=~/linux
 series=${series/#\~\//$HOME/} base=${base/#\~\//$HOME/} tree=${tree/#\~\//$HOME/}
-if [ "${FLAVOUR-}" = debug ]; then
+if has_flavour debug; then
 	parts=" ${PARTS:-suite stress} "
+elif [ -n "${flavours// }" ]; then
+	parts=" ${PARTS:-suite selftests} "
 else
 	parts=" ${PARTS:-suite selftests cost size} "
 fi
@@ -59,17 +61,19 @@ bad()
 
 check_options()
 {
-	local part
+	local part flavour
 
 	for part in $parts; do
 		[[ " ${all_parts[*]} " == *" $part "* ]] ||
 			bad "PARTS: no part $part; there are ${all_parts[*]}"
-		[ "${FLAVOUR-}" != debug ] || [[ $part != cost && $part != size ]] ||
-			bad "PARTS: $part is not measured on a kernel with FLAVOUR=debug"
+		[ -z "${flavours// }" ] || [[ $part != cost && $part != size ]] ||
+			bad "PARTS: $part is not measured on a kernel with FLAVOUR=$FLAVOUR"
 	done
 	[ -n "${parts// }" ] || bad "PARTS: names no part; there are ${all_parts[*]}"
-	[ -z "${FLAVOUR-}" ] || [ "$FLAVOUR" = debug ] ||
-		bad "FLAVOUR=$FLAVOUR: want debug"
+	for flavour in $flavours; do
+		[ -r "$vm_dir/flavours/$flavour.config" ] ||
+			bad "FLAVOUR=$flavour: want of $(known_flavours)"
+	done
 	[[ ${each:-0} == [01] ]] || bad "EACH=$each: want 1"
 	each=${each#0}
 	[[ ! $series =~ ^[a-z][a-z+]*:// ]] ||

@@ -80,7 +80,7 @@ bad_input()
 	refused "PARTS: no part benches" PARTS="size benches" &&
 	refused "PARTS: names no part" PARTS=" " &&
 	refused "PARTS: cost is not measured on a kernel with FLAVOUR=debug" PARTS="suite cost" FLAVOUR=debug &&
-	refused "FLAVOUR=measure: want debug" FLAVOUR=measure &&
+	refused "FLAVOUR=dbug: want of debug " FLAVOUR=dbug &&
 	refused "EACH=1: wants the patches" EACH=1 "$tree" BASE="$work/tree" &&
 	refused "EACH=all: want 1" EACH=all "$tree" "$series" &&
 	refused "PATCHES=: the series is" PATCHES=/ "$tree" "$series" &&
