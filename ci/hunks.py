@@ -93,7 +93,10 @@ def read_lines(path):
 def parse(path):
     """The changes of a patch, which may have a mail around it."""
     changes, hunk, previous = [], None, ""
-    for number, line in enumerate(read_lines(path), 1):
+    lines = read_lines(path)
+    if not lines[-1]:
+        del lines[-1]
+    for number, line in enumerate(lines, 1):
         where = f"line {number}"
         if hunk and not hunk.is_complete:
             if line.startswith("\\"):
