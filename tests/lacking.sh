@@ -223,8 +223,8 @@ test_of()
 	echo max >"$cgroups/cgroup.max.depth"
 	echo 0 >/proc/sys/kernel/dmesg_restrict
 	find "$cgroups" -mindepth 1 -depth -type d -exec rmdir {} \;
-	xargs -n 1 <"$cgroups/cgroup.subtree_control" | sed 's/^./-&/' | xargs \
-		>"$cgroups/cgroup.subtree_control"
+	enabled=$(cat "$cgroups/cgroup.subtree_control")
+	[ -z "$enabled" ] || echo "-${enabled// / -}" >"$cgroups/cgroup.subtree_control"
 }
 
 test_of namespace_of_its_own
