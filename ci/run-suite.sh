@@ -19,8 +19,6 @@ build_suite
 say_shard
 options=(${OUTPUT:+--output="$OUTPUT/vm"})
 if [ "$(stress_seconds)" -ne 0 ]; then
-	timeout=1800
-	! has_flavour debug || timeout=10800
-	options+=(--timeout=$((timeout + $(stress_seconds))))
+	options+=(--timeout=$(($(default_timeout) + $(stress_seconds))))
 fi
 exec "$ci_dir/boots.py" ${options[@]+"${options[@]}"} "$@" -- "${runner[@]}" ${selected[@]+"${selected[@]}"}

@@ -156,6 +156,19 @@ read_target()
 	esac
 }
 
+# default_timeout - print when a run is given up, in seconds, after read_target.  A debug kernel
+# is slow, and so is a machine that is always emulated.
+default_timeout()
+{
+	if has_flavour debug; then
+		echo 10800
+	elif [ -n "$cross" ]; then
+		echo 3600
+	else
+		echo 1800
+	fi
+}
+
 # reference_revisions - which revisions have a reference kernel, the newest first
 reference_revisions()
 {

@@ -102,24 +102,22 @@ read_target
 # What the console shows when the guest's kernel has failed.
 failures='Kernel panic|Oops:|BUG:? |general protection fault|Unable to handle kernel'
 
+# What tests charge grows with the size of a page.
+[ "$pages" != 64k ] || memory=${memory-5G}
+
 # The debug kernel.  Memory: KASAN takes an eighth for itself, and more for its
 # quarantine.  Watchdogs: an emulated processor is so slow there that the kernel would
 # report a hang.  "WARNING: " is a failure of its own, since what lockdep finds does not
 # become a panic, even with panic_on_warn.
 if has_flavour debug; then
 	memory=${memory-4G}
-	timeout=${timeout-10800}
 	append="panic_on_warn=1 watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=180 $append"
 	failures+='|WARNING: '
 fi
 # Two nodes without a firmware that tells of them
 ! has_flavour numa || append="numa=fake=2 $append"
-# What tests charge grows with the size of a page.
-[ "$pages" != 64k ] || memory=${memory-5G}
-# On this machine, whatever it is, that is emulated.
-[ -z "$cross" ] || timeout=${timeout-3600}
 memory=${memory-2G}
-timeout=${timeout-1800}
+timeout=${timeout-$(default_timeout)}
 
 want --memory "$memory" '[1-9][0-9]*[MG]' 'a size such as 2G'
 want --cpus "$cpus" '[1-9]|1[0-6]' '1 to 16'
