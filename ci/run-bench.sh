@@ -55,7 +55,7 @@ find_clock()
 	local khz
 
 	clock=
-	if [ "$(uname -m)" = x86_64 ]; then
+	if [ "$arch" = x86 ]; then
 		gcc -O2 -o "$suite/tsc-khz" "$vm_dir/tsc-khz.c"
 		khz=$("$suite/tsc-khz")
 		[ -z "$khz" ] || clock="tsc_early_khz=$khz tsc=reliable"
