@@ -205,5 +205,7 @@ static const char *low_limits(const char *root, uint64_t memory)
 
 const char *cgroup_place_missing(const char *root, uint64_t memory)
 {
-	return low_limits(root, memory) ?: cannot_enable(root) ?: try_cgroups(root);
+	const char *why = access(root, W_OK) ? cannot_make(root, -errno) : NULL;
+
+	return why ?: low_limits(root, memory) ?: cannot_enable(root) ?: try_cgroups(root);
 }
