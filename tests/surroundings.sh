@@ -137,19 +137,19 @@ limit_of_stress()
 	[ "$(limit STRESS_SECONDS=60 FLAVOUR=debug)" = "--override-timeout 2100" ]
 }
 
-# Elsewhere stress says that the runner would end it: with status 2, and one line.
+# Elsewhere stress says that the runner would end it, and does not begin.
 runner_is_too_short()
 {
 	local stress
 
 	stress=$(programs)/stress || return
 	export STRESS_SECONDS=86400
-	kselftest_timeout=300 one_line \
+	kselftest_timeout=300 expect 2 \
 		"^STRESS_SECONDS=86400: .* after 300 s: .*--override-timeout 432100" "$stress" -l &&
-		kselftest_timeout=432100 "$stress" -l >/dev/null &&
-		kselftest_timeout=0 "$stress" -l >/dev/null &&
-		kselftest_timeout=300 STRESS_STEPS=5 "$stress" -l >/dev/null &&
-		kselftest_timeout=300 STRESS_SECONDS=40 "$stress" -l >/dev/null
+		kselftest_timeout=432100 expect 4 steps_are "$stress" -l &&
+		kselftest_timeout=0 expect 4 steps_are "$stress" -l &&
+		kselftest_timeout=300 STRESS_STEPS=5 expect 4 steps_are "$stress" -l &&
+		kselftest_timeout=300 STRESS_SECONDS=40 expect 4 steps_are "$stress" -l
 }
 
 ### paths
