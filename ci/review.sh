@@ -131,8 +131,6 @@ identity()
 # about - what was tested on what, for the answer
 about()
 {
-	local name value
-
 	if [ -n "$tree" ]; then
 		echo "base: Linux $(make -s -C "${base:-$tree}" kernelversion 2>/dev/null)"
 		echo "base: $(identity "${base:-$tree}")"
@@ -152,7 +150,15 @@ about()
 	echo "compiler: $(gcc --version | head -n 1)"
 	echo "date: $(date -u +%FT%TZ)"
 	echo "flavour: ${FLAVOUR-}"
-	printf 'command: make review'
+	echo "command: $(repeat)"
+}
+
+# repeat - the command that does it again
+repeat()
+{
+	local name value
+
+	printf 'make review'
 	for name in KSRC:"$tree" SERIES:"$series" BASE:"$given_base" EACH:"$each" REVISION:"${REVISION-}" \
 		    FLAVOUR:"${FLAVOUR-}" PARTS:"$asked_parts" ARCH:"${ARCH-}" PAGES:"${PAGES-}" \
 		    STRESS_SECONDS:"${STRESS_SECONDS-}" TESTS:"${TESTS-}" KERNEL_ARGS:"${KERNEL_ARGS-}"; do
@@ -160,6 +166,25 @@ about()
 		[ -z "$value" ] || printf ' %s=%s' "${name%%:*}" "$(printf '%q' "$value")"
 	done
 	echo
+}
+
+# answer_that_it_does_not_apply - what the author wants to know then, if that is why
+answer_that_it_does_not_apply()
+{
+	[ -s "$out/apply.txt" ] || return 0
+	{
+		{
+			printf '%s does not apply to Linux %s' "$(basename "$series")" \
+				"$(make -s -C "$tree" kernelversion 2>/dev/null)"
+			[ -z "$(identity "$tree")" ] || printf ' (%s)' "$(identity "$tree")"
+			echo ", so nothing was built or tested."
+		} | fmt -w 72
+		printf '\nWhat its hunks want there\n-------------------------\n\n'
+		cat "$out/apply.txt"
+		printf '\nTo repeat it\n------------\n\n  %s\n' "$(repeat)"
+	} | cat -s >"$out/review.part"
+	mv "$out/review.part" "$out/review.txt"
+	say "the answer is $out/review.txt"
 }
 
 check_options
@@ -179,7 +204,10 @@ need_packages "${kernel_packages[@]}" "${suite_packages[@]}" "${vm_packages[@]}"
 given_base=$base
 patched=$tree
 if [ -n "$series" ]; then
-	step "$ci_dir/apply.sh" "$series" "$tree" "$out/apply.txt" >"$out/entry" || exit 2
+	step "$ci_dir/apply.sh" "$series" "$tree" "$out/apply.txt" >"$out/entry" || {
+		answer_that_it_does_not_apply
+		exit 2
+	}
 	entry=$(cat "$out/entry")
 	rm -f "$out/entry"
 	patched=$entry/tree

@@ -97,7 +97,11 @@ series_does_not_apply()
 	expect 2 "does not apply to .*: patch 2 of 2, \"\[RFC PATCH v8 2/2\] Kconfig: two\": Kconfig: hunk 1 of 1" \
 		review SERIES="$work/mbox" KSRC="$work/tree" &&
 	grep -q -x -e '    /\* something else \*/' "$work/out/apply.txt" &&
-	grep -q nothing "$work/tree/tools/testing/selftests/lib.mk" && [ ! -e "$work/out/review.txt" ]
+	tr '\n' ' ' <"$work/out/review.txt" |
+		grep -q '^mbox does not apply to Linux .*, so nothing was built or tested\.  What its hunks' &&
+	grep -q -x -e '    /\* something else \*/' "$work/out/review.txt" &&
+	grep -q -x "  make review KSRC=$work/tree SERIES=$work/mbox" "$work/out/review.txt" &&
+	grep -q nothing "$work/tree/tools/testing/selftests/lib.mk" && [ ! -e "$work/out/review.json" ]
 }
 
 one_at_a_time()
