@@ -8,6 +8,7 @@
  *   `-- idle			made after the attach; has no task
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 
@@ -17,6 +18,7 @@
 #include "cgroup.h"
 #include "harness.h"
 #include "huge_page.h"
+#include "loopback.h"
 #include "revision.h"
 #include "swap.h"
 #include "testbed.h"
@@ -183,6 +185,33 @@ TEST_F_TIMEOUT(charges, told_to_the_charged_memcg_only, 120)
 	expect_left_alone(_metadata, "sibling", &idle, &now);
 }
 
+/*
+ * The charged memcg is told although an ancestor is above its memory.high, which the kernel
+ * finds out on its way up:
+ *
+ *   memcg_bpf.charges.<pid>	memory.high = half of the file
+ *   `-- used			a worker writes the file
+ */
+TEST_F_TIMEOUT(charges, told_to_the_charged_memcg_below_an_excess, 120)
+{
+	struct charges_sum parent, now;
+	pid_t worker;
+
+	parent = sums_of(self->skel, self->tb.cgroup);
+	ASSERT_EQ(0, cg_write(self->tb.cgroup, "memory.high", "%llu", CHARGES_SIZE / 2));
+	worker = start_job(_metadata, self, charges_hold_file);
+	ASSERT_GT(cg_read_key(self->tb.cgroup, "memory.events", "high"), 0)
+		TH_LOG("memory.high of the parent was never exceeded");
+	now = sums_of(self->skel, self->used);
+	EXPECT_GE(now.charged.pages * sysconf(_SC_PAGESIZE), CHARGES_SIZE)
+		TH_LOG("%llu pages were told to the memcg that was charged",
+		       now.charged.pages);
+	now = sums_of(self->skel, self->tb.cgroup);
+	expect_left_alone(_metadata, "parent", &parent, &now);
+	end_job(_metadata, worker);
+	expect_balance(_metadata, self, "the worker gone");
+}
+
 /* Small pages are charged in batches: what is not used at once goes to a stock. */
 TEST_F_TIMEOUT(charges, pages_are_told_by_the_batch, 120)
 {
@@ -283,7 +312,7 @@ TEST_F_TIMEOUT(charges, balance_of_pipes, 120)
  */
 TEST_F_TIMEOUT(charges, balance_of_sockets, 120)
 {
-	const char *missing = charges_no_sockets();
+	const char *missing = loopback_missing();
 
 	SKIP_IF(missing);
 	balance(_metadata, self, charges_hold_sockets, 2 * MiB);
@@ -299,6 +328,72 @@ TEST_F_TIMEOUT(charges, balance_of_a_task_that_migrates, 120)
 {
 	REQUIRE(REQUIRE_TWO_CPUS);
 	balance(_metadata, self, charges_migrate, CHARGES_SIZE);
+}
+
+/* Pages that the kernel has moved, such as to compact memory. */
+static int64_t pages_moved(void)
+{
+	FILE *file = fopen("/proc/vmstat", "r");
+	char key[64];
+	int64_t value, moved = -1;
+
+	if (!file)
+		return -1;
+	while (moved < 0 && fscanf(file, "%63s %" SCNd64, key, &value) == 2) {
+		if (!strcmp(key, "pgmigrate_success"))
+			moved = value;
+	}
+	fclose(file);
+	return moved;
+}
+
+/* A page that is moved changes its place, and not what is charged. */
+TEST_F_TIMEOUT(charges, balance_of_pages_that_are_moved, 120)
+{
+	int64_t moved = pages_moved();
+	pid_t worker;
+	int fd;
+
+	fd = open("/proc/sys/vm/compact_memory", O_WRONLY | O_CLOEXEC);
+	if (moved < 0 || fd < 0)
+		SKIP(return, "no compaction: CONFIG_COMPACTION=y");
+	worker = start_job(_metadata, self, charges_hold_fragments);
+	EXPECT_EQ(1, write(fd, "1", 1));
+	close(fd);
+	moved = pages_moved() - moved;
+	expect_balance(_metadata, self, "moved");
+	end_job(_metadata, worker);
+	expect_balance(_metadata, self, "freed");
+	if (!moved)
+		SKIP(return, "the kernel has moved no page: memory is not fragmented");
+	TH_LOG("%" PRId64 " pages were moved", moved);
+}
+
+/*
+ * A charge that is refused, and so does not change memory.current, is not told:
+ *
+ *   memcg_bpf.charges.<pid>
+ *   `-- used			memory.max: two huge pages and a half; no swap
+ */
+TEST_F_TIMEOUT(charges, balance_where_huge_pages_are_refused, 120)
+{
+	uint64_t huge = huge_page_size();
+	pid_t worker;
+
+	if (!huge)
+		SKIP(return, "%s", HUGE_PAGE_REMEDY);
+	cg_disable_swap(self->used);
+	ASSERT_EQ(0, cg_write(self->used, "memory.max", "%" PRIu64, 5 * huge / 2));
+	worker = start_job(_metadata, self, charges_hold_refused);
+	if (!self->job->huge) {
+		end_job(_metadata, worker);
+		SKIP(return, "the kernel had no huge page to give: free some memory");
+	}
+	EXPECT_GT(cg_read_key(self->used, "memory.events", "max"), 0)
+		TH_LOG("no charge was refused");
+	expect_balance(_metadata, self, "refused");
+	end_job(_metadata, worker);
+	expect_balance(_metadata, self, "freed");
 }
 
 /* Reclaim from USED, and expect memory.current to fall. */
@@ -336,6 +431,74 @@ TEST_F_TIMEOUT(charges, balance_of_swapped_memory, 120)
 	expect_balance(_metadata, self, "swapped");
 	end_job(_metadata, worker);
 	expect_balance(_metadata, self, "the worker gone");
+}
+
+TEST_F_TIMEOUT(charges, balance_of_memory_that_is_swapped_in, 120)
+{
+	struct charges_sum before, now;
+	pid_t worker;
+	int ms, status;
+
+	SKIP_IF(swap_start(&self->tb, self->swap, 4 * CHARGES_SIZE));
+	worker = start_job(_metadata, self, charges_swap_in);
+	reclaim(_metadata, self);
+	EXPECT_GT(cg_read_number(self->used, "memory.swap.current"), 0);
+	expect_balance(_metadata, self, "swapped out");
+
+	before = sums_of(self->skel, self->used);
+	self->job->again = true;
+	for (ms = 0; ms < STEP_TIMEOUT_MS && !self->job->done; ms += 10)
+		ASSERT_EQ(0, worker_wait(worker, 10, &status));
+	ASSERT_TRUE(self->job->done);
+	now = sums_of(self->skel, self->used);
+	EXPECT_GE((now.charged.pages - before.charged.pages) * sysconf(_SC_PAGESIZE),
+		  CHARGES_SIZE / 4)
+		TH_LOG("memory was swapped in, and memcg_charged was not called");
+	expect_balance(_metadata, self, "swapped in");
+	end_job(_metadata, worker);
+	expect_balance(_metadata, self, "the worker gone");
+}
+
+/*
+ * The cgroup is removed while sockets of a worker, which has left it, hold its memory.  When
+ * they are closed, the kernel tells what it uncharges, but for what the stocks keep:
+ *
+ *   memcg_bpf.charges.<pid>	has the ops
+ *   |-- used			removed
+ *   `-- idle			the worker goes here
+ */
+TEST_F_TIMEOUT(charges, uncharged_of_a_removed_cgroup_is_told, 120)
+{
+	int64_t stocks = BATCH * sysconf(_SC_NPROCESSORS_ONLN), held, left;
+	const char *missing = loopback_missing();
+	uint64_t id = cg_id(self->used);
+	struct charges_sum sum = {};
+	pid_t worker;
+	int ms;
+
+	SKIP_IF(missing);
+	worker = start_job(_metadata, self, charges_hold_sockets);
+	ASSERT_EQ(0, cg_write(self->idle, "cgroup.procs", "%d", worker));
+	ASSERT_EQ(0, rmdir(self->used))
+		TH_LOG("rmdir: %s", strerror(errno));
+	ASSERT_EQ(0, bpf_map__lookup_elem(self->skel->maps.sums, &id, sizeof(id), &sum,
+					  sizeof(sum), 0));
+	held = sum.charged.pages - sum.uncharged.pages;
+	ASSERT_GE(held, 4 * stocks)
+		TH_LOG("the sockets hold too little of the cgroup");
+
+	end_job(_metadata, worker);
+	for (ms = 0, left = held; ms < STEP_TIMEOUT_MS / 4 && left > stocks; ms += 10) {
+		usleep(10000);
+		bpf_map__lookup_elem(self->skel->maps.sums, &id, sizeof(id), &sum,
+				     sizeof(sum), 0);
+		left = sum.charged.pages - sum.uncharged.pages;
+	}
+	TH_LOG("charged minus uncharged: %" PRId64 " pages, and %" PRId64 " when the sockets are closed",
+	       held, left);
+	EXPECT_LE(left, stocks)
+		TH_LOG("the removed cgroup was uncharged, and memcg_uncharged was not called");
+	EXPECT_GE(left, 0);
 }
 
 MEMCG_BPF_HARNESS_MAIN

@@ -9,19 +9,15 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "huge_page.h"
+#include "loopback.h"
 #include "size.h"
 #include "testbed.h"
 #include "worker.h"
@@ -35,6 +31,8 @@ struct charges_job {
 	char file[PATH_MAX];
 	volatile bool holds;
 	volatile bool huge;	/* it has a huge page */
+	volatile bool again;	/* to use its memory again */
+	volatile bool done;	/* it has */
 };
 
 static struct charges_job *charges_job_new(const struct testbed *tb)
@@ -58,6 +56,45 @@ static int charges_hold_anon(void *job)
 {
 	if (workload_touch(CHARGES_SIZE))
 		return 1;
+	return charges_hold(job);
+}
+
+/* Hold anonymous memory; when asked to, read it again, which swaps it in. */
+static int charges_swap_in(void *arg)
+{
+	struct charges_job *job = arg;
+	long page = sysconf(_SC_PAGESIZE);
+	volatile char *map = workload_map(CHARGES_SIZE);
+	uint64_t at;
+
+	if (!map)
+		return 1;
+	workload_touch_map((void *)map, CHARGES_SIZE);
+	job->holds = true;
+	while (!job->again)
+		usleep(1000);
+	for (at = 0; at < CHARGES_SIZE; at += page)
+		(void)map[at];
+	job->done = true;
+	while (pause() < 0)
+		;
+	return 0;
+}
+
+/* Hold every other page of a map, so that compaction has pages to move. */
+static int charges_hold_fragments(void *job)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	char *map = workload_map(2 * CHARGES_SIZE);
+	uint64_t at;
+
+	if (!map)
+		return 1;
+	workload_touch_map(map, 2 * CHARGES_SIZE);
+	for (at = 0; at < 2 * CHARGES_SIZE; at += 2 * page) {
+		if (madvise(map + at, page, MADV_DONTNEED))
+			return 1;
+	}
 	return charges_hold(job);
 }
 
@@ -101,6 +138,30 @@ static int charges_hold_huge(void *arg)
 	return charges_hold(job);
 }
 
+/*
+ * Ask for huge pages under a memory.max that has room for all of the memory, but not for the
+ * last huge page and what else is charged: the kernel charges small pages instead.
+ */
+static int charges_hold_refused(void *arg)
+{
+	struct charges_job *job = arg;
+	uint64_t size = huge_page_size(), at, last;
+	char *map;
+
+	map = mmap(NULL, 4 * size, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (map == MAP_FAILED)
+		return 1;
+	map += size - (uintptr_t)map % size;
+	if (madvise(map, 3 * size, MADV_HUGEPAGE))
+		return 1;
+	last = 2 * size + size / 4;
+	for (at = 0; at < last; at += sysconf(_SC_PAGESIZE))
+		((volatile char *)map)[at] = 1;
+	job->huge = charges_has_huge_page();
+	return charges_hold(job);
+}
+
 /* Write until it would block. */
 static void charges_fill(int fd)
 {
@@ -124,65 +185,16 @@ static int charges_hold_pipes(void *job)
 	return charges_hold(job);
 }
 
-/* Is there a loopback device that is up, or can be turned on? */
-static bool charges_try_loopback(bool turn_on)
-{
-	struct ifreq lo = { .ifr_name = "lo" };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	bool up;
-
-	if (fd < 0)
-		return false;
-	up = !ioctl(fd, SIOCGIFFLAGS, &lo) && lo.ifr_flags & IFF_UP;
-	if (!up && turn_on) {
-		lo.ifr_flags = IFF_UP;
-		up = !ioctl(fd, SIOCSIFFLAGS, &lo);
-	}
-	close(fd);
-	return up;
-}
-
-/* The loopback device of the system if it is up, else one in a new network namespace. */
-static bool charges_loopback(void)
-{
-	return charges_try_loopback(false) ||
-		(!unshare(CLONE_NEWNET) && charges_try_loopback(true));
-}
-
-/* Why there can be no connections, or NULL. */
-static const char *charges_no_sockets(void)
-{
-	pid_t pid = fork();
-	int status;
-
-	if (!pid)
-		_exit(charges_loopback() ? 0 : 1);
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
-		return "no loopback device that is up: CONFIG_INET=y, and ip link set lo up";
-	return NULL;
-}
-
 /* Connections to ourselves with nobody who reads. */
 static int charges_hold_sockets(void *job)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	socklen_t len = sizeof(address);
-	int listener, client, i;
+	int listener = loopback_listen(), client, i;
 
-	if (!charges_loopback())
-		return 1;
-	listener = socket(AF_INET, SOCK_STREAM, 0);
-	if (listener < 0 || bind(listener, (struct sockaddr *)&address, len) ||
-	    listen(listener, 64) ||
-	    getsockname(listener, (struct sockaddr *)&address, &len))
+	if (listener < 0)
 		return 1;
 	for (i = 0; i < 32; i++) {
-		client = socket(AF_INET, SOCK_STREAM, 0);
-		if (client < 0 || connect(client, (struct sockaddr *)&address, len) ||
-		    accept(listener, NULL, NULL) < 0)
+		client = loopback_connect(listener);
+		if (client < 0)
 			return 1;
 		charges_fill(client);
 	}
