@@ -153,6 +153,31 @@ TEST_F_TIMEOUT(below_min, descendant_keeps_its_pages, 300)
 	expect_descendant_keeps_its_pages(_metadata, &self->p, &below_min);
 }
 
+/*
+ * BPF is asked about each of them, and a yes about one is none about those below it:
+ *
+ *   memcg_bpf.below_min.<pid>
+ *   |-- high			ops, inherited by child; BPF says yes
+ *   |   `-- child		FILE_SIZE of page cache; BPF says no
+ *   `-- low
+ */
+TEST_F_TIMEOUT(below_min, a_yes_protects_no_descendant, 300)
+{
+	expect_yes_protects_no_descendant(_metadata, &self->p, &below_min);
+}
+
+/*
+ * The task that charges reclaims, because PARENT is above its memory.high:
+ *
+ *   memcg_bpf.below_min.<pid>	memory.high = what is charged when the task begins
+ *   |-- high			FILE_SIZE of page cache; BPF says yes, then no
+ *   `-- low			a task with FILE_SIZE / 4 of anonymous memory
+ */
+TEST_F_TIMEOUT(below_min, memory_high_of_the_parent_asks, 300)
+{
+	expect_memory_high_asks(_metadata, &self->p, &below_min);
+}
+
 /* HIGH is the target of the reclaim, by its own memory.reclaim. */
 TEST_F_TIMEOUT(below_min, memory_reclaim_of_high_is_not_hindered, 300)
 {

@@ -19,6 +19,7 @@
 #include "gfp.h"
 #include "harness.h"
 #include "page_cache.h"
+#include "probe.h"
 #include "revision.h"
 #include "size.h"
 #include "swap.h"
@@ -114,13 +115,13 @@ static pid_t hold_anon(struct __test_metadata *_metadata,
 	return worker;
 }
 
-/* Have the program reclaim WANTED from NAMED.  Return what the kfunc returned, in pages. */
-static uint64_t run(struct __test_metadata *_metadata, FIXTURE_DATA(reclaim) *self,
-		    __u32 options, int swappiness)
+/* Have the program reclaim @wanted bytes from NAMED.  Return what the kfunc returned, in pages. */
+static uint64_t run_for(struct __test_metadata *_metadata, FIXTURE_DATA(reclaim) *self,
+			uint64_t wanted, __u32 options, int swappiness)
 {
 	struct reclaim_request request = {
 		.cgroup_id = cg_id(self->named),
-		.nr_pages = WANTED / sysconf(_SC_PAGESIZE),
+		.nr_pages = wanted / sysconf(_SC_PAGESIZE),
 		.options = options,
 		.swappiness = swappiness,
 	};
@@ -137,6 +138,12 @@ static uint64_t run(struct __test_metadata *_metadata, FIXTURE_DATA(reclaim) *se
 	ASSERT_EQ(0, opts.retval)
 		TH_LOG("the program finds no memcg");
 	return request.reclaimed;
+}
+
+static uint64_t run(struct __test_metadata *_metadata, FIXTURE_DATA(reclaim) *self,
+		    __u32 options, int swappiness)
+{
+	return run_for(_metadata, self, WANTED, options, swappiness);
 }
 
 static void load(struct __test_metadata *_metadata, FIXTURE_DATA(reclaim) *self)
@@ -168,6 +175,69 @@ TEST_F_TIMEOUT(reclaim, is_from_the_memcg_named_and_below, 120)
 	/* The kfunc returns how much it has reclaimed. */
 	EXPECT_LE((int64_t)reclaimed, fell + SLACK);
 	EXPECT_GE((int64_t)reclaimed, fell - SLACK);
+}
+
+/* More is wanted than there is: the kfunc returns what it took, not what was wanted. */
+TEST_F_TIMEOUT(reclaim, of_more_than_there_is_returns_what_there_was, 120)
+{
+	int64_t inner, fell;
+	uint64_t reclaimed;
+
+	load(_metadata, self);
+	fill(_metadata, self, self->inner);
+	inner = cg_read_number(self->inner, "memory.current");
+	reclaimed = run_for(_metadata, self, 4 * SIZE, 0, -1) * sysconf(_SC_PAGESIZE);
+	fell = inner - cg_read_number(self->inner, "memory.current");
+	TH_LOG("wanted %lld bytes, reclaimed %" PRIu64 ", memory.current fell by %" PRId64,
+	       4 * SIZE, reclaimed, fell);
+	EXPECT_GE(fell, SIZE / 4 * 3);
+	EXPECT_LE((int64_t)reclaimed, fell + SLACK);
+	EXPECT_GE((int64_t)reclaimed, fell - SLACK);
+}
+
+/*
+ * Reclaim by BPF asks the ops of the cgroups below the one named, as any reclaim:
+ *
+ *   memcg_bpf.reclaim.<pid>
+ *   `-- named
+ *       |-- inner		page cache; ops whose below_low says yes, then no
+ *       `-- spare		page cache; no ops
+ */
+TEST_F_TIMEOUT(reclaim, spares_what_below_low_protects, 120)
+{
+	struct probe *probe = probe_load_only(1U << PROBE_BELOW_LOW);
+	char spare[PATH_MAX];
+	int link, step, yes;
+	int64_t lost;
+
+	REQUIRE_OPS(CAN_BELOW_LOW);
+	load(_metadata, self);
+	ASSERT_NE(NULL, probe);
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, spare, "named/spare"));
+	fill(_metadata, self, self->inner);
+	fill(_metadata, self, spare);
+	link = probe_attach(probe, self->inner, 0);
+	ASSERT_GE(link, 0);
+	for (yes = 1; yes >= 0; yes--) {
+		ASSERT_EQ(0, probe_answer(probe, NULL,
+					  (struct probe_answer){ .below_low = yes }));
+		lost = cg_read_key(self->inner, "memory.stat", "pgsteal");
+		/* In steps: one need not look at each cgroup. */
+		for (step = 0; step < 8; step++)
+			run_for(_metadata, self, WANTED / 8, 0, -1);
+		lost = cg_read_key(self->inner, "memory.stat", "pgsteal") - lost;
+		TH_LOG("below_low says %s: %" PRId64 " pages taken", yes ? "yes" : "no",
+		       lost);
+		if (yes) {
+			EXPECT_EQ(0, lost)
+				TH_LOG("the kfunc took pages that below_low protects");
+		} else {
+			EXPECT_GT(lost, 0);
+		}
+	}
+	EXPECT_GT(probe_stats(probe, cg_id(self->inner)).calls[PROBE_BELOW_LOW], 0);
+	close(link);
+	probe__destroy(probe);
 }
 
 /* The counters of memory.stat by reclaimer.  A kernel may not have all of them. */
@@ -274,6 +344,61 @@ TEST_F_TIMEOUT(reclaim, swaps_only_if_allowed, 120)
 		TH_LOG("nothing swapped with MEMCG_RECLAIM_MAY_SWAP");
 	after = cg_read_number(self->inner, "memory.current");
 	EXPECT_LT(after, before - WANTED / 2);
+	ASSERT_EQ(0, kill(worker, SIGKILL));
+	ASSERT_EQ(1, worker_wait(worker, STEP_TIMEOUT_MS, &ret));
+}
+
+/*
+ * Swappiness 0 swaps nothing, and counts only with MEMCG_RECLAIM_PROACTIVE: without it, the
+ * cgroup's own swappiness, which is not 0, does.  There is only anonymous memory.
+ */
+TEST_F_TIMEOUT(reclaim, swappiness_counts_if_proactive, 120)
+{
+	pid_t worker;
+	int ret;
+
+	SKIP_IF(swap_start(&self->tb, self->swap, 4 * SIZE));
+	load(_metadata, self);
+	worker = hold_anon(_metadata, self);
+
+	run(_metadata, self, RECLAIM_MAY_SWAP | RECLAIM_PROACTIVE, 0);
+	EXPECT_EQ(0, cg_read_number(self->inner, "memory.swap.current"))
+		TH_LOG("swapped with swappiness 0");
+	run(_metadata, self, RECLAIM_MAY_SWAP, 0);
+	EXPECT_GE(cg_read_number(self->inner, "memory.swap.current"), SLACK)
+		TH_LOG("swappiness 0 counts without MEMCG_RECLAIM_PROACTIVE");
+	ASSERT_EQ(0, kill(worker, SIGKILL));
+	ASSERT_EQ(1, worker_wait(worker, STEP_TIMEOUT_MS, &ret));
+}
+
+/* Swappiness 201 takes anonymous memory only; below 0, the cgroup's own takes page cache. */
+TEST_F_TIMEOUT(reclaim, swappiness_201_takes_no_page_cache, 120)
+{
+	int64_t file, swapped;
+	uint64_t reclaimed;
+	pid_t worker;
+	int ret;
+
+	if (cg_write(self->inner, "memory.reclaim", "0 swappiness=max"))
+		SKIP(return, "no swappiness 201 in this kernel, max in memory.reclaim: boot Linux 6.16 or newer");
+	SKIP_IF(swap_start(&self->tb, self->swap, 4 * SIZE));
+	load(_metadata, self);
+	worker = hold_anon(_metadata, self);
+	fill(_metadata, self, self->inner);
+
+	file = cg_read_key(self->inner, "memory.stat", "file");
+	reclaimed = run(_metadata, self, RECLAIM_MAY_SWAP | RECLAIM_PROACTIVE, 201);
+	swapped = cg_read_number(self->inner, "memory.swap.current");
+	TH_LOG("swappiness 201: returned %" PRId64 " pages, swapped %" PRId64 " bytes",
+	       (int64_t)reclaimed, swapped);
+	EXPECT_GT((int64_t)reclaimed, 0);
+	EXPECT_GE(swapped, WANTED / 2);
+	EXPECT_GE(cg_read_key(self->inner, "memory.stat", "file"), file - SLACK)
+		TH_LOG("page cache taken with swappiness 201");
+
+	run(_metadata, self, RECLAIM_MAY_SWAP | RECLAIM_PROACTIVE, -1);
+	EXPECT_LE(cg_read_key(self->inner, "memory.stat", "file"), file - SLACK)
+		TH_LOG("no page cache taken with the cgroup's own swappiness");
 	ASSERT_EQ(0, kill(worker, SIGKILL));
 	ASSERT_EQ(1, worker_wait(worker, STEP_TIMEOUT_MS, &ret));
 }

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 
 #include <bpf/bpf.h>
 
@@ -21,7 +22,10 @@
 #include "page_cache.h"
 #include "revision.h"
 #include "size.h"
+#include "swap.h"
 #include "testbed.h"
+#include "worker.h"
+#include "workload.h"
 
 #include "thresholds.skel.h"
 #include "thresholds_types.h"
@@ -44,6 +48,7 @@ FIXTURE(thresholds)
 	char group[PATH_MAX];
 	char a[PATH_MAX];
 	char b[PATH_MAX];
+	char swap[SWAP_PATH_MAX];	/* "": none */
 	struct thresholds *skel;
 	int link;
 };
@@ -88,6 +93,7 @@ FIXTURE_TEARDOWN(thresholds)
 	if (self->link >= 0)
 		close(self->link);
 	thresholds__destroy(self->skel);
+	EXPECT_EQ(0, swap_stop(self->swap));
 	EXPECT_EQ(0, testbed_destroy(&self->tb));
 }
 
@@ -145,6 +151,34 @@ static void set(struct __test_metadata *_metadata, const char *cgroup, const cha
 
 	ASSERT_EQ(0, ret)
 		TH_LOG("%s = %" PRId64 ": %s", file, bytes, strerror(-ret));
+}
+
+static int touch_and_hold(void *arg)
+{
+	volatile bool *touched = arg;
+
+	if (workload_touch(SIZE))
+		return 1;
+	*touched = true;
+	while (pause() < 0)
+		;
+	return 0;
+}
+
+/* Start a worker that holds anonymous memory. */
+static pid_t hold_anon(struct __test_metadata *_metadata, const char *cgroup)
+{
+	volatile bool *touched = worker_share(sizeof(*touched));
+	pid_t worker;
+	int ms;
+
+	ASSERT_NE(NULL, touched);
+	worker = worker_start(cgroup, 0, touch_and_hold, (void *)touched);
+	ASSERT_GT(worker, 0);
+	for (ms = 0; ms < STEP_TIMEOUT_MS && !*touched; ms += 10)
+		usleep(10000);
+	ASSERT_TRUE(*touched);
+	return worker;
 }
 
 /*
@@ -207,6 +241,39 @@ TEST_F_TIMEOUT(thresholds, come_with_the_usage, 120)
 	ASSERT_GT(told.min.calls, 0);
 	expect_usage(_metadata, "below_low", &told.low, before, after);
 	expect_usage(_metadata, "below_min", &told.min, before, after);
+}
+
+/*
+ * The usage is memory: what is swapped out is no part of it.
+ *
+ *   memcg_bpf.thresholds.<pid>
+ *   `-- child			a worker's anonymous memory, half of it swapped out
+ */
+TEST_F_TIMEOUT(thresholds, usage_is_without_swapped_memory, 120)
+{
+	struct thresholds_told told;
+	int64_t before, after;
+	pid_t worker;
+	int status;
+
+	SKIP_IF(swap_start(&self->tb, self->swap, 4 * SIZE));
+	worker = hold_anon(_metadata, self->child);
+	status = cg_write(self->child, "memory.reclaim", "%lld", SIZE / 2);
+	EXPECT_TRUE(!status || status == -EAGAIN)
+		TH_LOG("memory.reclaim: %s", strerror(-status));
+	ASSERT_GE(cg_read_number(self->child, "memory.swap.current"), 2 * SLACK)
+		TH_LOG("the worker's memory was not swapped out");
+
+	before = cg_read_number(self->child, "memory.current");
+	reclaim(_metadata, self, SCALED(MiB));
+	after = cg_read_number(self->child, "memory.current");
+	told = told_of(self, self->child);
+	ASSERT_GT(told.low.calls, 0);
+	ASSERT_GT(told.min.calls, 0);
+	expect_usage(_metadata, "below_low", &told.low, before, after);
+	expect_usage(_metadata, "below_min", &told.min, before, after);
+	ASSERT_EQ(0, kill(worker, SIGKILL));
+	ASSERT_EQ(1, worker_wait(worker, STEP_TIMEOUT_MS, &status));
 }
 
 /*

@@ -75,6 +75,83 @@ expect_yes_protects_no_other(struct __test_metadata *_metadata,
 }
 
 /*
+ * HIGH's ops, which its child inherits, say yes about HIGH only.  The child, which has all
+ * the pages, loses them.
+ */
+static inline void
+expect_yes_protects_no_descendant(struct __test_metadata *_metadata,
+				  struct pressure *p, const struct protection *prot)
+{
+	struct pressure_counts lost;
+	char child[PATH_MAX];
+
+	ASSERT_EQ(0, cg_enable_memory(p->high));
+	ASSERT_EQ(0, testbed_add_cgroup(&p->tb, child, "high/child"));
+	attach(_metadata, p, p->high, p->high, prot->yes);
+	fill(_metadata, p, child);
+
+	lost = pressure_counts(child);
+	EXPECT_EQ(0, pressure_reclaim(p->tb.cgroup, params.file_size / 2));
+	lost = pressure_since(child, lost);
+	log_losses(_metadata, p, "child", child, &lost);
+	expect_lost(_metadata, "the child", &lost, params.file_size / 8 * 3);
+	EXPECT_EQ(0, lost.low);
+	EXPECT_GT(asked(p, p->high, prot->callback), 0);
+	EXPECT_GT(asked(p, child, prot->callback), 0);
+
+	/* the control: a yes about the child protects it */
+	ASSERT_EQ(0, probe_answer(p->probe, child, prot->yes));
+	fill(_metadata, p, p->low);
+	lost = pressure_counts(child);
+	EXPECT_EQ(0, pressure_reclaim(p->tb.cgroup, params.file_size / 4));
+	lost = pressure_since(child, lost);
+	log_losses(_metadata, p, "child", child, &lost);
+	expect_kept(_metadata, "the child", &lost);
+}
+
+/*
+ * PARENT exceeds its memory.high, because a task in LOW charges anonymous memory.  BPF says
+ * yes about HIGH: the reclaim takes page cache of LOW.
+ */
+static inline void
+expect_memory_high_asks(struct __test_metadata *_metadata, struct pressure *p,
+			const struct protection *prot)
+{
+	struct losses lost;
+	int status;
+
+	attach(_metadata, p, p->high, p->high, prot->yes);
+	fill(_metadata, p, p->high);
+	fill(_metadata, p, p->low);
+	ASSERT_EQ(0, cg_write(p->tb.cgroup, "memory.high", "%" PRId64,
+			      cg_read_number(p->tb.cgroup, "memory.current")));
+
+	lost = losses_begin(p);
+	status = pressure_charge(p->low, params.file_size / 4);
+	lost = losses_end(_metadata, p, lost);
+	EXPECT_EQ(0, status)
+		TH_LOG("LOW's task: %s", worker_status(status));
+	EXPECT_GT(cg_read_key(p->tb.cgroup, "memory.events", "high"), 0)
+		TH_LOG("memory.high of the parent was never exceeded");
+	expect_kept(_metadata, "HIGH", &lost.high);
+	EXPECT_GE(lost.low.stolen * sysconf(_SC_PAGESIZE),
+		  (int64_t)params.file_size / 8)
+		TH_LOG("LOW has lost too little");
+	EXPECT_GT(asked(p, p->high, prot->callback), 0);
+
+	/* the control: BPF says no */
+	ASSERT_EQ(0, probe_answer(p->probe, p->high, no));
+	ASSERT_EQ(0, pressure_drop(p, p->low));
+	ASSERT_EQ(0, cg_write(p->tb.cgroup, "memory.high", "%" PRId64,
+			      cg_read_number(p->tb.cgroup, "memory.current")));
+	lost = losses_begin(p);
+	EXPECT_EQ(0, pressure_charge(p->low, params.file_size / 4));
+	lost = losses_end(_metadata, p, lost);
+	EXPECT_GT(lost.high.stolen, 0)
+		TH_LOG("BPF says no, and reclaim took no page of HIGH");
+}
+
+/*
  * HIGH has ops that say yes about its child, which has all the pages.  Whatever
  * is the target above the child, the child is not.
  */
