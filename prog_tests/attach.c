@@ -163,6 +163,32 @@ TEST_F(attach, without_controller_goes_to_ancestor)
 }
 
 /*
+ * The nearest ancestor with the memory controller is not the parent:
+ *
+ *   memcg_bpf.attach.<pid>
+ *   `-- sibling		gets the ops
+ *       `-- without		no memory controller
+ *           `-- below		attach here; no memory controller
+ */
+TEST_F(attach, without_controllers_goes_to_nearest_ancestor)
+{
+	char without[PATH_MAX], below[PATH_MAX];
+	int link;
+
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, without, "sibling/without"));
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, below, "sibling/without/below"));
+	ASSERT_EQ(0, cg_has_word(below, "cgroup.controllers", "memory"));
+
+	link = attach(self, FIRST, below, 0);
+	ASSERT_GE(link, 0)
+		TH_LOG("attach: %s", strerror(-link));
+	expect_owners(_metadata, self, "attached", OWNERS(NOBODY, NOBODY, FIRST));
+	close(link);
+	expect_detached(_metadata, self, FIRST, "closed");
+	expect_attach_works(_metadata, self);
+}
+
+/*
  * An attach that names no cgroup fails.  A broken kernel may take it for an attach to the
  * root.  The bystander's ops would make that fail with EBUSY, so they are detached first.
  */
@@ -370,6 +396,26 @@ TEST_F(attach, above_cgroup_with_ops_is_refused)
 	expect_owners(_metadata, self, "after the refusals", before);
 	close(link);
 	wait_for_link_free(self, SECOND);
+	expect_attach_works(_metadata, self);
+}
+
+/* As above_cgroup_with_ops_is_refused, with the ops that the child has. */
+TEST_F(attach, above_cgroup_with_same_ops_is_refused)
+{
+	int link = attach(self, FIRST, self->child, BPF_F_ALLOW_OVERRIDE);
+	struct owners before;
+
+	ASSERT_GE(link, 0);
+	before = owners_now(_metadata, self);
+	EXPECT_EQ(FIRST, before.child);
+	expect_refused(_metadata, attach(self, FIRST, self->target, 0), EBUSY,
+		       "the parent");
+	expect_refused(_metadata,
+		       attach(self, FIRST, self->target, BPF_F_ALLOW_OVERRIDE),
+		       EBUSY, "the parent, overridable");
+	expect_owners(_metadata, self, "after the refusals", before);
+	close(link);
+	wait_for_link_free(self, FIRST);
 	expect_attach_works(_metadata, self);
 }
 

@@ -78,6 +78,35 @@ TEST_F(attach, detach_of_link_ends_it)
 	expect_attach_works(_metadata, self);
 }
 
+/*
+ * A link that was detached has no part in an attach that follows, though of the same ops to
+ * the same cgroup: closing it, or detaching it once more, changes nothing.
+ */
+TEST_F(attach, detached_link_is_of_no_effect)
+{
+	int link, again;
+
+	link = attach(self, FIRST, self->target, 0);
+	ASSERT_GE(link, 0);
+	ASSERT_EQ(0, bpf_link_detach(link));
+	again = attach(self, FIRST, self->target, 0);
+	ASSERT_GE(again, 0)
+		TH_LOG("attach again: %s", strerror(-again));
+	bpf_link_detach(link);
+	expect_owners(_metadata, self, "the old link detached twice",
+		      OWNERS(FIRST, FIRST, NOBODY));
+	close(link);
+	/* until the kernel has freed the old link */
+	usleep(100000);
+	expect_owners(_metadata, self, "the old link closed",
+		      OWNERS(FIRST, FIRST, NOBODY));
+	expect_refused(_metadata, attach(self, SECOND, self->target, 0), EBUSY,
+		       "other ops");
+	close(again);
+	expect_detached(_metadata, self, FIRST, "both closed");
+	expect_attach_works(_metadata, self);
+}
+
 /* A process that attaches FIRST to the target and holds the link. */
 struct holder {
 	FIXTURE_DATA(attach) *self;
@@ -323,6 +352,36 @@ TEST_F_TIMEOUT(attach, outlives_its_cgroup, 120)
 	close(link_again);
 	close(other);
 	expect_detached(_metadata, self, SECOND, "all closed");
+	expect_attach_works(_metadata, self);
+}
+
+/*
+ * The same for links that are detached, and for attaches that are refused:
+ *
+ *   memcg_bpf.attach.<pid>
+ *   |-- detached		had FIRST, by a link that is detached and open; removed
+ *   `-- refused		has SECOND; an attach of FIRST fails; removed
+ */
+TEST_F_TIMEOUT(attach, neither_detached_nor_refused_keeps_its_cgroup, 120)
+{
+	char detached[PATH_MAX], refused[PATH_MAX];
+	int link, other;
+
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, detached, "detached"));
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, refused, "refused"));
+	link = attach(self, FIRST, detached, 0);
+	ASSERT_GE(link, 0);
+	ASSERT_EQ(0, bpf_link_detach(link));
+	other = attach(self, SECOND, refused, 0);
+	ASSERT_GE(other, 0);
+	expect_refused(_metadata, attach(self, FIRST, refused, 0), EBUSY,
+		       "a second attach");
+	close(other);
+	wait_for_link_free(self, SECOND);
+
+	remove_and_wait(_metadata, self, detached, "a cgroup whose link was detached");
+	remove_and_wait(_metadata, self, refused, "a cgroup that an attach was refused for");
+	close(link);
 	expect_attach_works(_metadata, self);
 }
 

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 
 #include <bpf/bpf.h>
 
@@ -331,6 +332,123 @@ TEST_F_TIMEOUT(link, ends_with_a_cgroup_without_memcg, 120)
 		TH_LOG("attach to the parent: %s", strerror(-other));
 	close(other);
 	close(link);
+}
+
+/*
+ * A cgroup without the memory controller is what its link names, and not the ancestor whose
+ * memcg has the ops:
+ *
+ *   memcg_bpf.link.<pid>
+ *   `-- sibling		FIRST
+ *       `-- without		the link names this one
+ */
+TEST_F_TIMEOUT(link, names_a_cgroup_without_memcg, 120)
+{
+	char without[PATH_MAX];
+	int link;
+
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, without, "sibling/without"));
+	ASSERT_EQ(0, cg_has_word(without, "cgroup.controllers", "memory"));
+	link = attach(self, FIRST, without);
+	ASSERT_GE(link, 0);
+	expect_owner(_metadata, self, "attached", self->sibling, FIRST);
+	expect_alive(_metadata, "attached", link, without);
+	ASSERT_EQ(0, bpf_link_detach(link));
+	expect_cgroup(_metadata, "detached", link, 0);
+	close(link);
+}
+
+static bool map_exists(__u32 id)
+{
+	int fd = bpf_map_get_fd_by_id(id);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* The map of a link, by bpf_link_info. */
+static __u32 link_map(struct __test_metadata *_metadata, int link)
+{
+	struct bpf_link_info info = {};
+	__u32 len = sizeof(info);
+
+	EXPECT_EQ(0, bpf_link_get_info_by_fd(link, &info, &len));
+	return info.struct_ops.map_id;
+}
+
+/*
+ * A link that has ended with its cgroup lets go of its ops: the kernel frees them, although
+ * the link is open.
+ *
+ *   memcg_bpf.link.<pid>
+ *   `-- target
+ *       `-- gone			FIRST; removed
+ */
+TEST_F_TIMEOUT(link, lets_go_of_its_ops_when_it_ends, 120)
+{
+	char gone[PATH_MAX];
+	__u32 map;
+	int link, ms;
+
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, gone, "target/gone"));
+	link = attach(self, FIRST, gone);
+	ASSERT_GE(link, 0);
+	map = link_map(_metadata, link);
+	ASSERT_NE(0, map);
+	ASSERT_EQ(0, rmdir(gone));
+	EXPECT_TRUE(has_ended(link, END_MS));
+	probe__destroy(self->probes[FIRST]);
+	self->probes[FIRST] = NULL;
+	for (ms = 0; ms < END_MS && map_exists(map); ms += 10)
+		usleep(10000);
+	EXPECT_FALSE(map_exists(map))
+		TH_LOG("the link has ended, and keeps the ops");
+	EXPECT_EQ(0, link_map(_metadata, link))
+		TH_LOG("map_id of bpf_link_info");
+	close(link);
+}
+
+/* Wait for the end of the link, for as long as it takes. */
+static int wait_for_end(void *link)
+{
+	return has_ended(*(int *)link, -1) ? 0 : 1;
+}
+
+/*
+ * A task that waits for the end of a link is woken up by it:
+ *
+ *   memcg_bpf.link.<pid>
+ *   `-- target
+ *       |-- gone		FIRST, until it is removed
+ *       `-- detached		FIRST, until BPF_LINK_DETACH
+ */
+TEST_F_TIMEOUT(link, end_wakes_up_who_waits, 120)
+{
+	static const char * const names[] = { "target/gone", "target/detached" };
+	char cgroup[PATH_MAX];
+	int link, status, ret, i;
+	pid_t pid;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, testbed_add_cgroup(&self->tb, cgroup, names[i]));
+		link = attach(self, FIRST, cgroup);
+		ASSERT_GE(link, 0);
+		pid = worker_start(self->sibling, 0, wait_for_end, &link);
+		ASSERT_GT(pid, 0);
+		/* Most likely it waits by now.  If not, the test passes all the same. */
+		EXPECT_EQ(0, worker_wait(pid, 500, &status))
+			TH_LOG("%s: the link ends by itself", names[i]);
+		ASSERT_EQ(0, i ? bpf_link_detach(link) : rmdir(cgroup));
+		ret = worker_wait(pid, END_MS, &status);
+		EXPECT_EQ(1, ret)
+			TH_LOG("%s: the link has ended, and poll() waits on", names[i]);
+		if (!ret) {
+			kill(pid, SIGKILL);
+			worker_wait(pid, STEP_TIMEOUT_MS, &status);
+		}
+		close(link);
+	}
 }
 
 MEMCG_BPF_HARNESS_MAIN
