@@ -61,7 +61,7 @@ bad()
 
 check_options()
 {
-	local part flavour
+	local part
 
 	for part in $parts; do
 		[[ " ${all_parts[*]} " == *" $part "* ]] ||
@@ -70,10 +70,7 @@ check_options()
 			bad "PARTS: $part is not measured on a kernel with FLAVOUR=$FLAVOUR"
 	done
 	[ -n "${parts// }" ] || bad "PARTS: names no part; there are ${all_parts[*]}"
-	for flavour in $flavours; do
-		[ -r "$vm_dir/flavours/$flavour.config" ] ||
-			bad "FLAVOUR=$flavour: want of $(known_flavours)"
-	done
+	check_flavours
 	[[ ${each:-0} == [01] ]] || bad "EACH=$each: want 1"
 	each=${each#0}
 	[[ ! $series =~ ^[a-z][a-z+]*:// ]] ||

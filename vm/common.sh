@@ -109,6 +109,17 @@ known_flavours()
 	(cd "$vm_dir/flavours" && basename -a -s .config ./*.config | paste -sd ' ')
 }
 
+# check_flavours - refuse what is none of them
+check_flavours()
+{
+	local flavour
+
+	for flavour in $flavours; do
+		[ -r "$vm_dir/flavours/$flavour.config" ] ||
+			die "$EXIT_USAGE" "FLAVOUR=$flavour: want of $(known_flavours)"
+	done
+}
+
 # read_target - look what machine ARCH and PAGES name, and set
 #   $arch		x86 or arm64
 #   $pages		4k or 64k

@@ -99,9 +99,8 @@ check_input()
 	check_path KSRC "${KSRC-}"
 	fragments=("$top_dir/config" "$vm_dir/kernel.config"
 		${target_fragments[@]+"${target_fragments[@]}"})
+	check_flavours
 	for flavour in $flavours; do
-		[ -r "$vm_dir/flavours/$flavour.config" ] ||
-			die "$EXIT_USAGE" "FLAVOUR=$flavour: want of $(known_flavours)"
 		fragments+=("$vm_dir/flavours/$flavour.config")
 	done
 
