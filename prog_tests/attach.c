@@ -380,14 +380,16 @@ TEST_F(attach, to_cgroup_with_overridable_ops_is_refused)
 	expect_busy(_metadata, self, BPF_F_ALLOW_OVERRIDE);
 }
 
-TEST_F(attach, above_cgroup_with_ops_is_refused)
+/* FIRST is refused above a child that has the ops of probe @which, whatever its flags. */
+static void expect_busy_above(struct __test_metadata *_metadata,
+			      FIXTURE_DATA(attach) *self, int which, unsigned int flags)
 {
-	int link = attach(self, SECOND, self->child, 0);
+	int link = attach(self, which, self->child, flags);
 	struct owners before;
 
 	ASSERT_GE(link, 0);
 	before = owners_now(_metadata, self);
-	EXPECT_EQ(SECOND, before.child);
+	EXPECT_EQ(which, before.child);
 	expect_refused(_metadata, attach(self, FIRST, self->target, 0), EBUSY,
 		       "the parent");
 	expect_refused(_metadata,
@@ -395,28 +397,19 @@ TEST_F(attach, above_cgroup_with_ops_is_refused)
 		       EBUSY, "the parent, overridable");
 	expect_owners(_metadata, self, "after the refusals", before);
 	close(link);
-	wait_for_link_free(self, SECOND);
+	wait_for_link_free(self, which);
 	expect_attach_works(_metadata, self);
+}
+
+TEST_F(attach, above_cgroup_with_ops_is_refused)
+{
+	expect_busy_above(_metadata, self, SECOND, 0);
 }
 
 /* As above_cgroup_with_ops_is_refused, with the ops that the child has. */
 TEST_F(attach, above_cgroup_with_same_ops_is_refused)
 {
-	int link = attach(self, FIRST, self->child, BPF_F_ALLOW_OVERRIDE);
-	struct owners before;
-
-	ASSERT_GE(link, 0);
-	before = owners_now(_metadata, self);
-	EXPECT_EQ(FIRST, before.child);
-	expect_refused(_metadata, attach(self, FIRST, self->target, 0), EBUSY,
-		       "the parent");
-	expect_refused(_metadata,
-		       attach(self, FIRST, self->target, BPF_F_ALLOW_OVERRIDE),
-		       EBUSY, "the parent, overridable");
-	expect_owners(_metadata, self, "after the refusals", before);
-	close(link);
-	wait_for_link_free(self, FIRST);
-	expect_attach_works(_metadata, self);
+	expect_busy_above(_metadata, self, FIRST, BPF_F_ALLOW_OVERRIDE);
 }
 
 MEMCG_BPF_HARNESS_MAIN
