@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,4 +31,18 @@ uint64_t huge_page_size(void)
 	    sscanf(line, "%llu", &size) != 1)
 		return 0;
 	return size;
+}
+
+bool huge_page_held(void)
+{
+	char line[128];
+	unsigned long kb = 0;
+	FILE *file = fopen("/proc/self/smaps_rollup", "re");
+
+	if (!file)
+		return false;
+	while (!kb && fgets(line, sizeof(line), file))
+		sscanf(line, "AnonHugePages: %lu kB", &kb);
+	fclose(file);
+	return kb;
 }

@@ -2,6 +2,7 @@
 #ifndef __LIB_HUGE_PAGE_H
 #define __LIB_HUGE_PAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* why there is none, and what to do about it */
@@ -13,5 +14,12 @@
  * Return: the size of one in bytes, or 0 if it gives none.
  */
 uint64_t huge_page_size(void);
+
+/**
+ * huge_page_held() - find out if the caller has anonymous memory in a huge page
+ *
+ * Return: true if it has.
+ */
+bool huge_page_held(void);
 
 #endif /* __LIB_HUGE_PAGE_H */

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <signal.h>
 #include <stddef.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -52,11 +50,8 @@ int64_t metronome_stretched(const struct metronome *m, int64_t sum_us)
 
 void metronome_stop(struct metronome *m)
 {
-	int status;
-
 	if (!m->pid)
 		return;
-	kill(m->pid, SIGKILL);
-	waitpid(m->pid, &status, 0);
+	worker_kill(m->pid);
 	m->pid = 0;
 }

@@ -148,6 +148,18 @@ int worker_wait_for_stall(pid_t pid, const char *cgroup, int64_t before_us,
 	return -ETIMEDOUT;
 }
 
+int worker_kill(pid_t pid)
+{
+	int status, ret;
+
+	if (kill(pid, SIGKILL))
+		return -errno;
+	ret = worker_wait(pid, STEP_TIMEOUT_MS, &status);
+	if (!ret)
+		return -ETIMEDOUT;
+	return ret < 0 ? ret : 0;
+}
+
 static int run(const char *cgroup, int (*fn)(void *arg), void *arg, int timeout_ms,
 	       bool stalled)
 {

@@ -127,6 +127,14 @@ int worker_run_stalled(const char *cgroup, int (*fn)(void *arg), void *arg,
 		       int timeout_ms);
 
 /**
+ * worker_kill() - kill a worker with SIGKILL, and reap it
+ * @pid: the worker
+ *
+ * Return: 0, or a negative errno; -ETIMEDOUT if it does not end in STEP_TIMEOUT_MS.
+ */
+int worker_kill(pid_t pid);
+
+/**
  * worker_status() - say how a worker ended
  * @status: as of waitpid()
  *

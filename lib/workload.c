@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "worker.h"
 #include "workload.h"
 
 int workload_write_file(const char *path, uint64_t size)
@@ -100,4 +102,43 @@ int workload_touch(uint64_t size)
 int workload_touch_job(void *size)
 {
 	return workload_touch(*(uint64_t *)size) ? 1 : 0;
+}
+
+struct hold {
+	uint64_t size;
+	volatile bool touched;
+};
+
+static int touch_and_hold(void *arg)
+{
+	struct hold *hold = arg;
+
+	if (workload_touch(hold->size))
+		return 1;
+	hold->touched = true;
+	while (pause() < 0)
+		;
+	return 0;
+}
+
+pid_t workload_hold(const char *cgroup, uint64_t size)
+{
+	struct hold *hold = worker_share(sizeof(*hold));
+	int ms, ret, status;
+	pid_t pid;
+
+	if (!hold)
+		return -errno;
+	hold->size = size;
+	pid = worker_start(cgroup, 0, touch_and_hold, hold);
+	for (ms = 0; pid > 0 && !hold->touched; ms += 10) {
+		ret = worker_wait(pid, 10, &status);
+		if (!ret && ms < STEP_TIMEOUT_MS)
+			continue;
+		if (!ret)
+			worker_kill(pid);
+		pid = ret < 0 ? ret : ret ? -ECHILD : -ETIMEDOUT;
+	}
+	munmap(hold, sizeof(*hold));
+	return pid;
 }

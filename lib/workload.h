@@ -61,4 +61,14 @@ int workload_touch(uint64_t size);
  */
 int workload_touch_job(void *size);
 
+/**
+ * workload_hold() - start a worker that holds anonymous memory until it is killed
+ * @cgroup: path of its cgroup
+ * @size: bytes
+ *
+ * Return: its process id when it has touched all of the memory, or a negative errno; -ECHILD
+ * if it has ended before, -ETIMEDOUT.
+ */
+pid_t workload_hold(const char *cgroup, uint64_t size);
+
 #endif /* __LIB_WORKLOAD_H */

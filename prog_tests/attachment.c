@@ -159,7 +159,7 @@ static pid_t start_holder(struct __test_metadata *_metadata,
 
 TEST_F(attach, ends_with_the_process_that_is_killed)
 {
-	int link, status;
+	int link;
 	pid_t pid;
 
 	pid = start_holder(_metadata, self, 0, NULL, &link);
@@ -167,8 +167,7 @@ TEST_F(attach, ends_with_the_process_that_is_killed)
 		TH_LOG("attach: %s", strerror(-link));
 	expect_owner(_metadata, self, "attached", self->target, FIRST);
 
-	ASSERT_EQ(0, kill(pid, SIGKILL));
-	ASSERT_EQ(1, worker_wait(pid, STEP_TIMEOUT_MS, &status));
+	ASSERT_EQ(0, worker_kill(pid));
 	expect_detached(_metadata, self, FIRST, "its process killed");
 	expect_attach_works(_metadata, self);
 }
@@ -200,13 +199,12 @@ static void expect_map_freed(struct __test_metadata *_metadata,
 /* FIRST is attached and detached in every way, and every attach of SECOND is refused. */
 TEST_F(attach, leaves_no_reference)
 {
-	int link, status;
+	int link;
 	pid_t pid;
 
 	pid = start_holder(_metadata, self, 0, NULL, &link);
 	EXPECT_GE(link, 0);
-	ASSERT_EQ(0, kill(pid, SIGKILL));
-	ASSERT_EQ(1, worker_wait(pid, STEP_TIMEOUT_MS, &status));
+	ASSERT_EQ(0, worker_kill(pid));
 	wait_for_link_free(self, FIRST);
 
 	link = attach(self, FIRST, self->target, BPF_F_ALLOW_OVERRIDE);
@@ -266,7 +264,7 @@ TEST_F(attach, pin_outlives_the_process)
  */
 TEST_F(attach, unprivileged_is_all_or_nothing)
 {
-	int link, status;
+	int link;
 	pid_t pid;
 
 	/* Only a privileged attach can prepare the map. */
@@ -282,8 +280,7 @@ TEST_F(attach, unprivileged_is_all_or_nothing)
 			     FIRST);
 	}
 
-	ASSERT_EQ(0, kill(pid, SIGKILL));
-	ASSERT_EQ(1, worker_wait(pid, STEP_TIMEOUT_MS, &status));
+	ASSERT_EQ(0, worker_kill(pid));
 	expect_detached(_metadata, self, FIRST, "its process killed");
 	expect_attach_works(_metadata, self);
 }

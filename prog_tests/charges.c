@@ -144,14 +144,6 @@ static pid_t start_job(struct __test_metadata *_metadata,
 	return worker;
 }
 
-static void end_job(struct __test_metadata *_metadata, pid_t worker)
-{
-	int status;
-
-	ASSERT_EQ(0, kill(worker, SIGKILL));
-	ASSERT_EQ(1, worker_wait(worker, STEP_TIMEOUT_MS, &status));
-}
-
 /* Older stocks may be drained, which uncharges up to a batch on each processor. */
 static void expect_left_alone(struct __test_metadata *_metadata, const char *who,
 			      const struct charges_sum *before,
@@ -177,7 +169,7 @@ TEST_F_TIMEOUT(charges, told_to_the_charged_memcg_only, 120)
 	EXPECT_GE(now.charged.pages * sysconf(_SC_PAGESIZE), CHARGES_SIZE)
 		TH_LOG("%llu pages were told to the memcg that was charged",
 		       now.charged.pages);
-	end_job(_metadata, worker);
+	ASSERT_EQ(0, worker_kill(worker));
 
 	now = sums_of(self->skel, self->tb.cgroup);
 	expect_left_alone(_metadata, "parent", &parent, &now);
@@ -208,7 +200,7 @@ TEST_F_TIMEOUT(charges, told_to_the_charged_memcg_below_an_excess, 120)
 		       now.charged.pages);
 	now = sums_of(self->skel, self->tb.cgroup);
 	expect_left_alone(_metadata, "parent", &parent, &now);
-	end_job(_metadata, worker);
+	ASSERT_EQ(0, worker_kill(worker));
 	expect_balance(_metadata, self, "the worker gone");
 }
 
@@ -222,7 +214,7 @@ TEST_F_TIMEOUT(charges, pages_are_told_by_the_batch, 120)
 	EXPECT_EQ(BATCH, sum.charged.largest);
 	EXPECT_EQ(BATCH, sum.charged.smallest);
 	EXPECT_EQ(BATCH * sum.charged.calls, sum.charged.pages);
-	end_job(_metadata, worker);
+	ASSERT_EQ(0, worker_kill(worker));
 }
 
 /* A page larger than a batch is charged, and reported, as a whole. */
@@ -236,12 +228,12 @@ TEST_F_TIMEOUT(charges, huge_page_is_told_whole, 120)
 		SKIP(return, "%s", HUGE_PAGE_REMEDY);
 	worker = start_job(_metadata, self, charges_hold_huge);
 	if (!self->job->huge) {
-		end_job(_metadata, worker);
+		ASSERT_EQ(0, worker_kill(worker));
 		SKIP(return, "the kernel had no huge page to give: free some memory");
 	}
 	sum = sums_of(self->skel, self->used);
 	EXPECT_EQ(huge / sysconf(_SC_PAGESIZE), sum.charged.largest);
-	end_job(_metadata, worker);
+	ASSERT_EQ(0, worker_kill(worker));
 }
 
 /* Where a batch does not fit below memory.max, only the request is charged. */
@@ -257,7 +249,7 @@ TEST_F_TIMEOUT(charges, request_is_told_where_no_batch_fits, 120)
 		TH_LOG("memory.max was never reached");
 	EXPECT_LT(sum.charged.smallest, BATCH)
 		TH_LOG("no call for less than a batch");
-	end_job(_metadata, worker);
+	ASSERT_EQ(0, worker_kill(worker));
 	expect_balance(_metadata, self, "at memory.max");
 }
 
@@ -275,7 +267,7 @@ static void balance(struct __test_metadata *_metadata, FIXTURE_DATA(charges) *se
 	expect_balance(_metadata, self, "held");
 	sum = sums_of(self->skel, self->used);
 	EXPECT_GE(sum.charged.pages * sysconf(_SC_PAGESIZE), least);
-	end_job(_metadata, worker);
+	ASSERT_EQ(0, worker_kill(worker));
 	/* Free the page cache, which outlives the worker; other jobs have no file. */
 	unlink(self->job->file);
 	expect_balance(_metadata, self, "freed");
@@ -362,7 +354,7 @@ TEST_F_TIMEOUT(charges, balance_of_pages_that_are_moved, 120)
 	close(fd);
 	moved = pages_moved() - moved;
 	expect_balance(_metadata, self, "moved");
-	end_job(_metadata, worker);
+	ASSERT_EQ(0, worker_kill(worker));
 	expect_balance(_metadata, self, "freed");
 	if (!moved)
 		SKIP(return, "the kernel has moved no page: memory is not fragmented");
@@ -386,13 +378,13 @@ TEST_F_TIMEOUT(charges, balance_where_huge_pages_are_refused, 120)
 	ASSERT_EQ(0, cg_write(self->used, "memory.max", "%" PRIu64, 5 * huge / 2));
 	worker = start_job(_metadata, self, charges_hold_refused);
 	if (!self->job->huge) {
-		end_job(_metadata, worker);
+		ASSERT_EQ(0, worker_kill(worker));
 		SKIP(return, "the kernel had no huge page to give: free some memory");
 	}
 	EXPECT_GT(cg_read_key(self->used, "memory.events", "max"), 0)
 		TH_LOG("no charge was refused");
 	expect_balance(_metadata, self, "refused");
-	end_job(_metadata, worker);
+	ASSERT_EQ(0, worker_kill(worker));
 	expect_balance(_metadata, self, "freed");
 }
 
@@ -416,7 +408,7 @@ TEST_F_TIMEOUT(charges, balance_of_reclaimed_page_cache, 120)
 
 	reclaim(_metadata, self);
 	expect_balance(_metadata, self, "reclaimed");
-	end_job(_metadata, worker);
+	ASSERT_EQ(0, worker_kill(worker));
 	expect_balance(_metadata, self, "the worker gone");
 }
 
@@ -429,7 +421,7 @@ TEST_F_TIMEOUT(charges, balance_of_swapped_memory, 120)
 	reclaim(_metadata, self);
 	EXPECT_GT(cg_read_number(self->used, "memory.swap.current"), 0);
 	expect_balance(_metadata, self, "swapped");
-	end_job(_metadata, worker);
+	ASSERT_EQ(0, worker_kill(worker));
 	expect_balance(_metadata, self, "the worker gone");
 }
 
@@ -455,7 +447,7 @@ TEST_F_TIMEOUT(charges, balance_of_memory_that_is_swapped_in, 120)
 		  CHARGES_SIZE / 4)
 		TH_LOG("memory was swapped in, and memcg_charged was not called");
 	expect_balance(_metadata, self, "swapped in");
-	end_job(_metadata, worker);
+	ASSERT_EQ(0, worker_kill(worker));
 	expect_balance(_metadata, self, "the worker gone");
 }
 
@@ -487,7 +479,7 @@ TEST_F_TIMEOUT(charges, uncharged_of_a_removed_cgroup_is_told, 120)
 	ASSERT_GE(held, 4 * stocks)
 		TH_LOG("the sockets hold too little of the cgroup");
 
-	end_job(_metadata, worker);
+	ASSERT_EQ(0, worker_kill(worker));
 	for (ms = 0, left = held; ms < STEP_TIMEOUT_MS / 4 && left > stocks; ms += 10) {
 		usleep(10000);
 		bpf_map__lookup_elem(self->skel->maps.sums, &id, sizeof(id), &sum,

@@ -136,20 +136,6 @@ TEST_F_TIMEOUT(delayed_task, for_each_batch_of_one_system_call, 120)
 		       true);
 }
 
-static bool has_huge_page(void)
-{
-	char line[128];
-	unsigned long kb = 0;
-	FILE *file = fopen("/proc/self/smaps_rollup", "r");
-
-	if (!file)
-		return false;
-	while (!kb && fgets(line, sizeof(line), file))
-		sscanf(line, "AnonHugePages: %lu kB", &kb);
-	fclose(file);
-	return kb;
-}
-
 static int map_huge_pages(struct charge_job *job)
 {
 	uint64_t size = huge_page_size();
@@ -168,7 +154,7 @@ static int touch_huge_pages(struct charge_job *job)
 
 	for (i = 0; i < BATCHES; i++)
 		((volatile char *)job->map)[i * huge_page_size()] = 1;
-	job->huge = has_huge_page();
+	job->huge = huge_page_held();
 	return 0;
 }
 

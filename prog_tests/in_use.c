@@ -524,8 +524,7 @@ TEST_F_TIMEOUT(lifecycle, exit_with_many_links_open, 200)
 	ASSERT_GT(pid, 0);
 	ASSERT_EQ(0, worker_wait_for_stall(pid, cgroup, 0, STEP_TIMEOUT_MS, &status))
 		TH_LOG("the task does not sleep");
-	ASSERT_EQ(0, kill(holder_pid, SIGKILL));
-	ASSERT_EQ(1, worker_wait(holder_pid, STEP_TIMEOUT_MS, &status));
+	ASSERT_EQ(0, worker_kill(holder_pid));
 
 	EXPECT_EQ(0, bpf_ids_wait(&self->shared->worker_ids, FREE_TIMEOUT_MS))
 		TH_LOG("the kernel has not freed all that the killed process held");

@@ -86,35 +86,6 @@ static void fill(struct __test_metadata *_metadata, FIXTURE_DATA(reclaim) *self,
 	ASSERT_EQ(0, page_cache_fill(cgroup, path, SIZE));
 }
 
-static int touch_and_hold(void *arg)
-{
-	volatile bool *touched = arg;
-
-	if (workload_touch(SIZE))
-		return 1;
-	*touched = true;
-	while (pause() < 0)
-		;
-	return 0;
-}
-
-/* Start a worker in INNER that holds anonymous memory. */
-static pid_t hold_anon(struct __test_metadata *_metadata,
-		       FIXTURE_DATA(reclaim) *self)
-{
-	volatile bool *touched = worker_share(sizeof(*touched));
-	pid_t worker;
-	int ms;
-
-	ASSERT_NE(NULL, touched);
-	worker = worker_start(self->inner, 0, touch_and_hold, (void *)touched);
-	ASSERT_GT(worker, 0);
-	for (ms = 0; ms < STEP_TIMEOUT_MS && !*touched; ms += 10)
-		usleep(10000);
-	ASSERT_TRUE(*touched);
-	return worker;
-}
-
 /* Have the program reclaim @wanted bytes from NAMED.  Return what the kfunc returned, in pages. */
 static uint64_t run_for(struct __test_metadata *_metadata, FIXTURE_DATA(reclaim) *self,
 			uint64_t wanted, __u32 options, int swappiness)
@@ -326,11 +297,11 @@ TEST_F_TIMEOUT(reclaim, swaps_only_if_allowed, 120)
 {
 	int64_t before, after;
 	pid_t worker;
-	int ret;
 
 	SKIP_IF(swap_start(&self->tb, self->swap, 4 * SIZE));
 	load(_metadata, self);
-	worker = hold_anon(_metadata, self);
+	worker = workload_hold(self->inner, SIZE);
+	ASSERT_GT(worker, 0);
 
 	before = cg_read_number(self->inner, "memory.current");
 	run(_metadata, self, 0, -1);
@@ -344,8 +315,7 @@ TEST_F_TIMEOUT(reclaim, swaps_only_if_allowed, 120)
 		TH_LOG("nothing swapped with MEMCG_RECLAIM_MAY_SWAP");
 	after = cg_read_number(self->inner, "memory.current");
 	EXPECT_LT(after, before - WANTED / 2);
-	ASSERT_EQ(0, kill(worker, SIGKILL));
-	ASSERT_EQ(1, worker_wait(worker, STEP_TIMEOUT_MS, &ret));
+	ASSERT_EQ(0, worker_kill(worker));
 }
 
 /*
@@ -355,11 +325,11 @@ TEST_F_TIMEOUT(reclaim, swaps_only_if_allowed, 120)
 TEST_F_TIMEOUT(reclaim, swappiness_counts_if_proactive, 120)
 {
 	pid_t worker;
-	int ret;
 
 	SKIP_IF(swap_start(&self->tb, self->swap, 4 * SIZE));
 	load(_metadata, self);
-	worker = hold_anon(_metadata, self);
+	worker = workload_hold(self->inner, SIZE);
+	ASSERT_GT(worker, 0);
 
 	run(_metadata, self, RECLAIM_MAY_SWAP | RECLAIM_PROACTIVE, 0);
 	EXPECT_EQ(0, cg_read_number(self->inner, "memory.swap.current"))
@@ -367,8 +337,7 @@ TEST_F_TIMEOUT(reclaim, swappiness_counts_if_proactive, 120)
 	run(_metadata, self, RECLAIM_MAY_SWAP, 0);
 	EXPECT_GE(cg_read_number(self->inner, "memory.swap.current"), SLACK)
 		TH_LOG("swappiness 0 counts without MEMCG_RECLAIM_PROACTIVE");
-	ASSERT_EQ(0, kill(worker, SIGKILL));
-	ASSERT_EQ(1, worker_wait(worker, STEP_TIMEOUT_MS, &ret));
+	ASSERT_EQ(0, worker_kill(worker));
 }
 
 /* Swappiness 201 takes anonymous memory only; below 0, the cgroup's own takes page cache. */
@@ -377,13 +346,13 @@ TEST_F_TIMEOUT(reclaim, swappiness_201_takes_no_page_cache, 120)
 	int64_t file, swapped;
 	uint64_t reclaimed;
 	pid_t worker;
-	int ret;
 
 	if (cg_write(self->inner, "memory.reclaim", "0 swappiness=max"))
 		SKIP(return, "no swappiness 201 in this kernel, max in memory.reclaim: boot Linux 6.16 or newer");
 	SKIP_IF(swap_start(&self->tb, self->swap, 4 * SIZE));
 	load(_metadata, self);
-	worker = hold_anon(_metadata, self);
+	worker = workload_hold(self->inner, SIZE);
+	ASSERT_GT(worker, 0);
 	fill(_metadata, self, self->inner);
 
 	file = cg_read_key(self->inner, "memory.stat", "file");
@@ -399,8 +368,7 @@ TEST_F_TIMEOUT(reclaim, swappiness_201_takes_no_page_cache, 120)
 	run(_metadata, self, RECLAIM_MAY_SWAP | RECLAIM_PROACTIVE, -1);
 	EXPECT_LE(cg_read_key(self->inner, "memory.stat", "file"), file - SLACK)
 		TH_LOG("no page cache taken with the cgroup's own swappiness");
-	ASSERT_EQ(0, kill(worker, SIGKILL));
-	ASSERT_EQ(1, worker_wait(worker, STEP_TIMEOUT_MS, &ret));
+	ASSERT_EQ(0, worker_kill(worker));
 }
 
 /*

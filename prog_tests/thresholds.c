@@ -153,34 +153,6 @@ static void set(struct __test_metadata *_metadata, const char *cgroup, const cha
 		TH_LOG("%s = %" PRId64 ": %s", file, bytes, strerror(-ret));
 }
 
-static int touch_and_hold(void *arg)
-{
-	volatile bool *touched = arg;
-
-	if (workload_touch(SIZE))
-		return 1;
-	*touched = true;
-	while (pause() < 0)
-		;
-	return 0;
-}
-
-/* Start a worker that holds anonymous memory. */
-static pid_t hold_anon(struct __test_metadata *_metadata, const char *cgroup)
-{
-	volatile bool *touched = worker_share(sizeof(*touched));
-	pid_t worker;
-	int ms;
-
-	ASSERT_NE(NULL, touched);
-	worker = worker_start(cgroup, 0, touch_and_hold, (void *)touched);
-	ASSERT_GT(worker, 0);
-	for (ms = 0; ms < STEP_TIMEOUT_MS && !*touched; ms += 10)
-		usleep(10000);
-	ASSERT_TRUE(*touched);
-	return worker;
-}
-
 /*
  * The effective protection of a child of the reclaim target is its own memory.low or
  * memory.min: no ancestor limits it.  The callbacks get that value for each setting.
@@ -257,7 +229,8 @@ TEST_F_TIMEOUT(thresholds, usage_is_without_swapped_memory, 120)
 	int status;
 
 	SKIP_IF(swap_start(&self->tb, self->swap, 4 * SIZE));
-	worker = hold_anon(_metadata, self->child);
+	worker = workload_hold(self->child, SIZE);
+	ASSERT_GT(worker, 0);
 	status = cg_write(self->child, "memory.reclaim", "%lld", SIZE / 2);
 	EXPECT_TRUE(!status || status == -EAGAIN)
 		TH_LOG("memory.reclaim: %s", strerror(-status));
@@ -272,8 +245,7 @@ TEST_F_TIMEOUT(thresholds, usage_is_without_swapped_memory, 120)
 	ASSERT_GT(told.min.calls, 0);
 	expect_usage(_metadata, "below_low", &told.low, before, after);
 	expect_usage(_metadata, "below_min", &told.min, before, after);
-	ASSERT_EQ(0, kill(worker, SIGKILL));
-	ASSERT_EQ(1, worker_wait(worker, STEP_TIMEOUT_MS, &status));
+	ASSERT_EQ(0, worker_kill(worker));
 }
 
 /*

@@ -107,20 +107,6 @@ static int charges_hold_file(void *arg)
 	return charges_hold(job);
 }
 
-static bool charges_has_huge_page(void)
-{
-	char line[128];
-	unsigned long kb = 0;
-	FILE *file = fopen("/proc/self/smaps_rollup", "r");
-
-	if (!file)
-		return false;
-	while (!kb && fgets(line, sizeof(line), file))
-		sscanf(line, "AnonHugePages: %lu kB", &kb);
-	fclose(file);
-	return kb;
-}
-
 static int charges_hold_huge(void *arg)
 {
 	struct charges_job *job = arg;
@@ -134,7 +120,7 @@ static int charges_hold_huge(void *arg)
 		return 1;
 	for (at = 0; at < 4 * size; at += sysconf(_SC_PAGESIZE))
 		((volatile char *)map)[at] = 1;
-	job->huge = charges_has_huge_page();
+	job->huge = huge_page_held();
 	return charges_hold(job);
 }
 
@@ -158,7 +144,7 @@ static int charges_hold_refused(void *arg)
 	last = 2 * size + size / 4;
 	for (at = 0; at < last; at += sysconf(_SC_PAGESIZE))
 		((volatile char *)map)[at] = 1;
-	job->huge = charges_has_huge_page();
+	job->huge = huge_page_held();
 	return charges_hold(job);
 }
 
