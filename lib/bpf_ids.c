@@ -92,12 +92,12 @@ int bpf_ids_add_object(struct bpf_ids *ids, const struct bpf_object *obj)
 	int ret;
 
 	bpf_object__for_each_program(prog, obj) {
-		ret = add_prog(ids, bpf_program__fd(prog));
+		ret = bpf_program__fd(prog) < 0 ? 0 : add_prog(ids, bpf_program__fd(prog));
 		if (ret)
 			return ret;
 	}
 	bpf_object__for_each_map(map, obj) {
-		ret = add_map(ids, bpf_map__fd(map));
+		ret = bpf_map__autocreate(map) ? add_map(ids, bpf_map__fd(map)) : 0;
 		if (ret)
 			return ret;
 	}

@@ -35,6 +35,8 @@ struct bpf_ids {
  * @ids: where to
  * @obj: the object, loaded
  *
+ * Those that this kernel has no use for, and that were not loaded, are left out.
+ *
  * Return: 0, or a negative errno; -EOVERFLOW, after a line on stderr, if too many
  * are there at a time.
  */
