@@ -8,6 +8,7 @@
  *
  * Each test ends with a check that nothing is left, as the tests of lifecycle.c do.
  */
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include "attach.h"
@@ -194,18 +195,35 @@ TEST_F_TIMEOUT(lifecycle, rmdir_with_links_open, 200)
 	}
 }
 
-/* Argument of a worker that reclaims from a cgroup until it is stopped. */
-struct reclaimer {
+/* Argument of a worker that has a callback called until it is stopped. */
+struct caller {
 	char parent[PATH_MAX];
 	struct shared *shared;
 };
 
 static int reclaim_always(void *arg)
 {
-	struct reclaimer *reclaimer = arg;
+	struct caller *caller = arg;
 
-	while (!reclaimer->shared->stop)
-		cg_write(reclaimer->parent, "memory.reclaim", "%llu", SCALED(MiB));
+	while (!caller->shared->stop)
+		cg_write(caller->parent, "memory.reclaim", "%llu", SCALED(MiB));
+	return 0;
+}
+
+/* Charge, and uncharge, more than the stock of a processor holds. */
+static int charge_always(void *arg)
+{
+	struct caller *caller = arg;
+	uint64_t size = probe_batches(4);
+	char *map;
+
+	while (!caller->shared->stop) {
+		map = workload_map(size);
+		if (!map)
+			return 1;
+		workload_touch_map(map, size);
+		munmap(map, size);
+	}
 	return 0;
 }
 
@@ -219,9 +237,47 @@ static struct slow *load_slow(struct __test_metadata *_metadata,
 
 	ASSERT_NE(NULL, slow);
 	slow->rodata->take_ns = SLOW_NS;
+	if (!revision_can(CAN_UNCHARGED))
+		bpf_map__set_autocreate(slow->maps.slow_uncharged_ops, false);
 	ASSERT_EQ(0, revision_load(slow->skeleton));
 	ASSERT_EQ(0, bpf_ids_add_object(&self->shared->ids, slow->obj));
 	return slow;
+}
+
+/* Close a link to @ops when a callback runs, which a worker in @home has the kernel call. */
+static void close_in_callback(struct __test_metadata *_metadata,
+			      FIXTURE_DATA(lifecycle) *self, struct slow *slow,
+			      struct bpf_map *ops, const char *home,
+			      int (*call_always)(void *caller))
+{
+	static struct caller caller;
+	char cgroup[PATH_MAX];
+	uint64_t begin;
+	int round, link;
+	pid_t pid;
+
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, cgroup, "parent/slow"));
+	strcpy(caller.parent, self->parent);
+	caller.shared = self->shared;
+	pid = worker_start(home ?: cgroup, 1, call_always, &caller);
+	ASSERT_GT(pid, 0);
+
+	for (round = 0; round < 5; round++) {
+		link = memcg_bpf_attach_path(ops, cgroup, 0);
+		ASSERT_GE(link, 0);
+		begin = clock_us();
+		while (slow->bss->begun == slow->bss->done) {
+			ASSERT_FALSE(too_late(begin, RACE_TIMEOUT_MS))
+				TH_LOG("the callback of %s was not called", bpf_map__name(ops));
+		}
+		close(link);
+		EXPECT_EQ(slow->bss->begun, slow->bss->done)
+			TH_LOG("%s, round %d: the close has returned, and a callback has not",
+			       bpf_map__name(ops), round);
+	}
+	self->shared->stop = true;
+	finish(_metadata, "the task that has the callback called", pid);
+	slow__destroy(slow);
 }
 
 /*
@@ -235,37 +291,36 @@ static struct slow *load_slow(struct __test_metadata *_metadata,
  */
 TEST_F_TIMEOUT(lifecycle, close_waits_for_a_running_callback, 200)
 {
-	static struct reclaimer reclaimer;
-	char home[PATH_MAX], cgroup[PATH_MAX];
-	struct slow *slow;
-	uint64_t begin;
-	int round, link;
-	pid_t pid;
+	struct slow *slow = load_slow(_metadata, self);
+	char home[PATH_MAX];
 
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, home, "parent/home"));
-	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, cgroup, "parent/slow"));
-	slow = load_slow(_metadata, self);
-	strcpy(reclaimer.parent, self->parent);
-	reclaimer.shared = self->shared;
-	pid = worker_start(home, 1, reclaim_always, &reclaimer);
-	ASSERT_GT(pid, 0);
+	close_in_callback(_metadata, self, slow, slow->maps.slow_below_min_ops, home,
+			  reclaim_always);
+}
 
-	for (round = 0; round < 5; round++) {
-		link = memcg_bpf_attach_path(slow->maps.slow_ops, cgroup, 0);
-		ASSERT_GE(link, 0);
-		begin = clock_us();
-		while (slow->bss->begun == slow->bss->done) {
-			ASSERT_FALSE(too_late(begin, RACE_TIMEOUT_MS))
-				TH_LOG("below_min was not called");
-		}
-		close(link);
-		EXPECT_EQ(slow->bss->begun, slow->bss->done)
-			TH_LOG("round %d: the close has returned, and a callback has not",
-			       round);
-	}
-	self->shared->stop = true;
-	finish(_metadata, "the task that reclaims", pid);
-	slow__destroy(slow);
+/*
+ * The same for the callbacks of charges, which may run without a lock of the kernel's:
+ *
+ *   parent
+ *   `-- slow			ops: the callback takes 300 ms; a task charges and uncharges
+ */
+TEST_F_TIMEOUT(lifecycle, close_waits_for_a_running_delay, 200)
+{
+	struct slow *slow = load_slow(_metadata, self);
+
+	close_in_callback(_metadata, self, slow, slow->maps.slow_delay_ops, NULL,
+			  charge_always);
+}
+
+TEST_F_TIMEOUT(lifecycle, close_waits_for_a_running_uncharge, 200)
+{
+	struct slow *slow;
+
+	REQUIRE_OPS(CAN_UNCHARGED);
+	slow = load_slow(_metadata, self);
+	close_in_callback(_metadata, self, slow, slow->maps.slow_uncharged_ops, NULL,
+			  charge_always);
 }
 
 /* A worker that removes one cgroup in each round. */
