@@ -4,7 +4,7 @@
  *
  *   memcg_bpf.global_reclaim.<pid>	no limits
  *   |-- protected		a file in memory; ops that say yes
- *   `-- hog			reads a file of holes that is larger than memory
+ *   `-- hogs			tasks that read files of holes, more than memory has
  *
  * No cgroup here has a limit, so the ops are asked only by kswapd, or by a task in
  * reclaim for the whole machine.  /proc/vmstat shows that there was such reclaim.
@@ -13,47 +13,81 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "cgroup.h"
 #include "harness.h"
 #include "page_cache.h"
-#include "probe.h"
+#include "revision.h"
 #include "size.h"
 #include "testbed.h"
 #include "worker.h"
 
+#include "global_reclaim.skel.h"
+#include "global_reclaim_types.h"
+
 #define FILE_SIZE	(8 * MiB)
 /* Filling more memory would take longer than a test may. */
 #define MAX_MEMORY	(8192 * MiB)
-/* One pass fills memory; the ops are asked in the second at the latest. */
+/* One pass fills memory; kswapd asks the ops in the second at the latest. */
 #define PASSES		3
+/* For kswapd, which is one task, there is a share of the processors as for each of these. */
+#define HOGS		4
+/*
+ * Pages.  A task ends its reclaim with the cgroup that gave it enough, and the next one goes on
+ * from there: after so many pages they have looked at all cgroups, many times.
+ */
+#define ENOUGH_SCANS	(16 * 1024)
+
+/* The counters of /proc/vmstat for pages that were looked at while no cgroup was the target */
+static const char * const scan_counters[NR_RECLAIMERS] = {
+	[BY_KSWAPD] = "pgscan_kswapd",
+	[BY_TASK] = "pgscan_direct",
+};
+
+static const char * const reclaimer_names[NR_RECLAIMERS] = {
+	[BY_KSWAPD] = "kswapd",
+	[BY_TASK] = "tasks",
+};
+
+struct scans {
+	uint64_t pages[NR_RECLAIMERS];
+};
+
+struct hog_job {
+	char path[PATH_MAX];
+	volatile bool hurry;
+	volatile bool stop;
+};
 
 FIXTURE(global_reclaim)
 {
 	struct testbed tb;
 	char protected[PATH_MAX];
-	char hog[PATH_MAX];
-	struct probe *probe;
+	char hogs[PATH_MAX];
+	struct hog_job *jobs;		/* HOGS of them */
+	struct global_reclaim *skel;
 	int link;
 };
 
 /* The only callback of the ops, which answers yes. */
 FIXTURE_VARIANT(global_reclaim)
 {
-	enum probe_callback callback;
+	bool low;
 	unsigned int needs;
 };
 
 FIXTURE_VARIANT_ADD(global_reclaim, below_low)
 {
-	.callback = PROBE_BELOW_LOW,
+	.low = true,
 	.needs = CAN_BELOW_LOW,
 };
 
 FIXTURE_VARIANT_ADD(global_reclaim, below_min)
 {
-	.callback = PROBE_BELOW_MIN,
+	.low = false,
 	.needs = CAN_BELOW_MIN,
 };
 
@@ -71,12 +105,17 @@ FIXTURE_SETUP(global_reclaim)
 		SKIP(return, "more memory than a test can fill: boot with mem=8G or less, or use make vm");
 	ASSERT_EQ(0, testbed_create(&self->tb, "global_reclaim"));
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->protected, "protected"));
-	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->hog, "hog"));
-	self->probe = probe_load_only(1U << variant->callback);
-	ASSERT_NE(NULL, self->probe);
-	ASSERT_EQ(0, probe_answer(self->probe, NULL,
-				  (struct probe_answer){ .below_low = 1, .below_min = 1 }));
-	self->link = probe_attach(self->probe, self->protected, 0);
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, self->hogs, "hogs"));
+	self->jobs = worker_share(HOGS * sizeof(*self->jobs));
+	ASSERT_NE(NULL, self->jobs);
+	self->skel = global_reclaim__open();
+	ASSERT_NE(NULL, self->skel);
+	if (variant->low)
+		self->skel->struct_ops.global_ops->below_min = NULL;
+	else
+		self->skel->struct_ops.global_ops->below_low = NULL;
+	ASSERT_EQ(0, revision_load(self->skel->skeleton));
+	self->link = memcg_bpf_attach_path(self->skel->maps.global_ops, self->protected, 0);
 	ASSERT_ATTACHED(self->link);
 }
 
@@ -85,21 +124,17 @@ FIXTURE_TEARDOWN(global_reclaim)
 	if (self->link >= 0)
 		close(self->link);
 	EXPECT_EQ(0, testbed_destroy(&self->tb));
-	probe__destroy(self->probe);
+	global_reclaim__destroy(self->skel);
 }
-
-struct hog_job {
-	char path[PATH_MAX];
-	volatile bool stop;
-};
 
 /* Read holes: clean page cache without disk I/O. */
 static int read_holes(void *arg)
 {
 	static char chunk[MiB];
 	struct hog_job *job = arg;
+	bool hurries = false;
 	int fd, pass;
-	uint64_t at, size = memory_size() + memory_size() / 8;
+	uint64_t at, size = (memory_size() + memory_size() / 8) / HOGS;
 
 	fd = open(job->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0 || ftruncate(fd, size))
@@ -108,66 +143,118 @@ static int read_holes(void *arg)
 		for (at = 0; at < size && !job->stop; at += sizeof(chunk)) {
 			if (pread(fd, chunk, sizeof(chunk), at) < 0)
 				return 1;
+			if (job->hurry && !hurries && setpriority(PRIO_PROCESS, 0, -20))
+				return 1;
+			hurries = job->hurry;
 		}
 	}
 	return 0;
 }
 
-/* Pages that reclaim has looked at, in which no cgroup was the target. */
-static uint64_t global_scans(void)
+static struct scans read_scans(void)
 {
 	FILE *file = fopen("/proc/vmstat", "r");
-	unsigned long long value, sum = 0;
+	unsigned long long value;
+	struct scans scans = {};
 	char key[64];
+	size_t i;
 
 	if (!file)
-		return 0;
+		return scans;
 	while (fscanf(file, "%63s %llu", key, &value) == 2) {
-		if (!strcmp(key, "pgscan_kswapd") || !strcmp(key, "pgscan_direct"))
-			sum += value;
+		for (i = 0; i < NR_RECLAIMERS; i++) {
+			if (!strcmp(key, scan_counters[i]))
+				scans.pages[i] = value;
+		}
 	}
 	fclose(file);
-	return sum;
+	return scans;
+}
+
+/* Has a reclaimer asked the ops, or had enough opportunity to? */
+static bool is_known(FIXTURE_DATA(global_reclaim) *self, enum global_reclaimer reclaimer,
+		     const struct scans *before)
+{
+	struct scans now = read_scans();
+
+	return self->skel->bss->asked[reclaimer] ||
+	       now.pages[reclaimer] - before->pages[reclaimer] >= ENOUGH_SCANS;
+}
+
+static void steer(FIXTURE_DATA(global_reclaim) *self, const struct scans *before)
+{
+	bool kswapd = is_known(self, BY_KSWAPD, before), task = is_known(self, BY_TASK, before);
+	int i;
+
+	for (i = 0; i < HOGS; i++) {
+		self->jobs[i].hurry = kswapd;
+		self->jobs[i].stop = kswapd && task;
+	}
 }
 
 /*
- * The ops are asked, and what they protect stays.  The control is the time before:
- * while memory is free nobody asks.
+ * Have the hogs read until all is known, or all is read.  Once kswapd is known they leave
+ * next to no processor time to it, so that they have to reclaim themselves.
+ *
+ * Return the scans at that time.
+ */
+static struct scans be_short_of_memory(struct __test_metadata *_metadata,
+				       FIXTURE_DATA(global_reclaim) *self,
+				       const struct scans *before)
+{
+	int i, ret, status;
+	pid_t hogs[HOGS];
+
+	for (i = 0; i < HOGS; i++) {
+		snprintf(self->jobs[i].path, sizeof(self->jobs[i].path), "%.4000s/holes%d",
+			 self->tb.dir, i);
+		hogs[i] = worker_start(self->hogs, 0, read_holes, &self->jobs[i]);
+		ASSERT_GT(hogs[i], 0);
+	}
+	for (i = 0; i < HOGS; i++) {
+		for (ret = 0; !ret; ret = worker_wait(hogs[i], 100, &status))
+			steer(self, before);
+		ASSERT_EQ(1, ret);
+		ASSERT_EQ(0, status)
+			TH_LOG("hog: %s", worker_status(status));
+	}
+	return read_scans();
+}
+
+/*
+ * The ops are asked, by kswapd and by tasks that reclaim for the machine, and what they protect
+ * stays.  The control is the time before: while memory is free nobody asks.
  */
 TEST_F_TIMEOUT(global_reclaim, asks_and_spares_what_bpf_protects, 600)
 {
-	struct hog_job *job = worker_share(sizeof(*job));
-	uint64_t id = cg_id(self->protected), scans, calls = 0;
+	struct scans before, after;
 	char path[2 * PATH_MAX];
-	int ret = 0, status = 0;
-	pid_t pid;
+	uint64_t pages;
+	bool any = false;
+	size_t i;
 
-	ASSERT_NE(NULL, job);
 	snprintf(path, sizeof(path), "%s/protected", self->tb.dir);
 	ASSERT_EQ(0, page_cache_fill(self->protected, path, FILE_SIZE));
-	EXPECT_EQ(0, probe_total(self->probe, variant->callback))
-		TH_LOG("BPF was asked before there was any reclaim");
-
-	snprintf(job->path, sizeof(job->path), "%.4000s/holes", self->tb.dir);
-	scans = global_scans();
-	pid = worker_start(self->hog, 0, read_holes, job);
-	ASSERT_GT(pid, 0);
-	while (!ret) {
-		ret = worker_wait(pid, 100, &status);
-		calls = probe_stats(self->probe, id).calls[variant->callback];
-		job->stop = calls;
+	for (i = 0; i < NR_RECLAIMERS; i++) {
+		EXPECT_EQ(0, self->skel->bss->asked[i])
+			TH_LOG("BPF was asked before there was any reclaim");
 	}
-	scans = global_scans() - scans;
-	ASSERT_EQ(1, ret);
-	ASSERT_EQ(0, status)
-		TH_LOG("hog: %s", worker_status(status));
-	TH_LOG("%" PRIu64 " pages scanned, asked %" PRIu64 " times, %" PRId64 " pages taken",
-	       scans, calls, cg_read_key(self->protected, "memory.stat", "pgsteal"));
-	if (!scans)
-		SKIP(return, "there was no global reclaim, although more was read than memory has");
-	EXPECT_GT(calls, 0)
-		TH_LOG("the machine was short of memory, and BPF was not asked");
+
+	before = read_scans();
+	after = be_short_of_memory(_metadata, self, &before);
+	for (i = 0; i < NR_RECLAIMERS; i++) {
+		pages = after.pages[i] - before.pages[i];
+		TH_LOG("%s have scanned %" PRIu64 " pages, and asked %llu times",
+		       reclaimer_names[i], pages, self->skel->bss->asked[i]);
+		if (self->skel->bss->asked[i] || pages >= ENOUGH_SCANS)
+			any = true;
+		EXPECT_TRUE(self->skel->bss->asked[i] || pages < ENOUGH_SCANS)
+			TH_LOG("the machine was short of memory, and BPF was not asked by %s",
+			       reclaimer_names[i]);
+	}
 	EXPECT_EQ(0, cg_read_key(self->protected, "memory.stat", "pgsteal"));
+	if (!any)
+		SKIP(return, "there was next to no global reclaim, although more was read than memory has");
 }
 
 MEMCG_BPF_HARNESS_MAIN
