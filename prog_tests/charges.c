@@ -53,13 +53,18 @@ static int keep_sums(struct charges *skel, const char *cgroup)
 				    sizeof(none), BPF_NOEXIST);
 }
 
-static struct charges_sum sums_of(struct charges *skel, const char *cgroup)
+/* The sums for a cgroup that may be removed already. */
+static struct charges_sum sums_by_id(struct charges *skel, uint64_t id)
 {
 	struct charges_sum sum = {};
-	uint64_t id = cg_id(cgroup);
 
 	bpf_map__lookup_elem(skel->maps.sums, &id, sizeof(id), &sum, sizeof(sum), 0);
 	return sum;
+}
+
+static struct charges_sum sums_of(struct charges *skel, const char *cgroup)
+{
+	return sums_by_id(skel, cg_id(cgroup));
 }
 
 FIXTURE_SETUP(charges)
@@ -322,43 +327,37 @@ TEST_F_TIMEOUT(charges, balance_of_a_task_that_migrates, 120)
 	balance(_metadata, self, charges_migrate, CHARGES_SIZE);
 }
 
-/* Pages that the kernel has moved, such as to compact memory. */
-static int64_t pages_moved(void)
+/* Have the worker look at its memory again, and wait until it has. */
+static void look_again(struct __test_metadata *_metadata, FIXTURE_DATA(charges) *self,
+		       pid_t worker)
 {
-	FILE *file = fopen("/proc/vmstat", "r");
-	char key[64];
-	int64_t value, moved = -1;
+	int ms, status;
 
-	if (!file)
-		return -1;
-	while (moved < 0 && fscanf(file, "%63s %" SCNd64, key, &value) == 2) {
-		if (!strcmp(key, "pgmigrate_success"))
-			moved = value;
+	self->job->again = true;
+	for (ms = 0; ms < STEP_TIMEOUT_MS && !self->job->done; ms += 10) {
+		ASSERT_EQ(0, worker_wait(worker, 10, &status)) {
+			TH_LOG("the worker %s", worker_status(status));
+		}
 	}
-	fclose(file);
-	return moved;
+	ASSERT_TRUE(self->job->done);
 }
 
 /* A page that is moved changes its place, and not what is charged. */
 TEST_F_TIMEOUT(charges, balance_of_pages_that_are_moved, 120)
 {
-	int64_t moved = pages_moved();
 	pid_t worker;
-	int fd;
 
-	fd = open("/proc/sys/vm/compact_memory", O_WRONLY | O_CLOEXEC);
-	if (moved < 0 || fd < 0)
+	if (access("/proc/sys/vm/compact_memory", W_OK))
 		SKIP(return, "no compaction: CONFIG_COMPACTION=y");
-	worker = start_job(_metadata, self, charges_hold_fragments);
-	EXPECT_EQ(1, write(fd, "1", 1));
-	close(fd);
-	moved = pages_moved() - moved;
+	if (access("/proc/self/pagemap", R_OK))
+		SKIP(return, "nobody tells where a page is: CONFIG_PROC_PAGE_MONITOR=y");
+	worker = start_job(_metadata, self, charges_hold_moved);
 	expect_balance(_metadata, self, "moved");
 	ASSERT_EQ(0, worker_kill(worker));
 	expect_balance(_metadata, self, "freed");
-	if (!moved)
-		SKIP(return, "the kernel has moved no page: memory is not fragmented");
-	TH_LOG("%" PRId64 " pages were moved", moved);
+	TH_LOG("%" PRIu64 " pages were moved", self->job->moved);
+	if (!self->job->moved)
+		SKIP(return, "the kernel has moved no page of the worker: free some memory");
 }
 
 /*
@@ -429,7 +428,6 @@ TEST_F_TIMEOUT(charges, balance_of_memory_that_is_swapped_in, 120)
 {
 	struct charges_sum before, now;
 	pid_t worker;
-	int ms, status;
 
 	SKIP_IF(swap_start(&self->tb, self->swap, 4 * CHARGES_SIZE));
 	worker = start_job(_metadata, self, charges_swap_in);
@@ -438,10 +436,7 @@ TEST_F_TIMEOUT(charges, balance_of_memory_that_is_swapped_in, 120)
 	expect_balance(_metadata, self, "swapped out");
 
 	before = sums_of(self->skel, self->used);
-	self->job->again = true;
-	for (ms = 0; ms < STEP_TIMEOUT_MS && !self->job->done; ms += 10)
-		ASSERT_EQ(0, worker_wait(worker, 10, &status));
-	ASSERT_TRUE(self->job->done);
+	look_again(_metadata, self, worker);
 	now = sums_of(self->skel, self->used);
 	EXPECT_GE((now.charged.pages - before.charged.pages) * sysconf(_SC_PAGESIZE),
 		  CHARGES_SIZE / 4)
@@ -464,7 +459,7 @@ TEST_F_TIMEOUT(charges, uncharged_of_a_removed_cgroup_is_told, 120)
 	int64_t stocks = BATCH * sysconf(_SC_NPROCESSORS_ONLN), held, left;
 	const char *missing = loopback_missing();
 	uint64_t id = cg_id(self->used);
-	struct charges_sum sum = {};
+	struct charges_sum sum;
 	pid_t worker;
 	int ms;
 
@@ -473,8 +468,12 @@ TEST_F_TIMEOUT(charges, uncharged_of_a_removed_cgroup_is_told, 120)
 	ASSERT_EQ(0, cg_write(self->idle, "cgroup.procs", "%d", worker));
 	ASSERT_EQ(0, rmdir(self->used))
 		TH_LOG("rmdir: %s", strerror(errno));
-	ASSERT_EQ(0, bpf_map__lookup_elem(self->skel->maps.sums, &id, sizeof(id), &sum,
-					  sizeof(sum), 0));
+	/* It goes offline some time after rmdir() has returned. */
+	for (ms = 0; ms < STEP_TIMEOUT_MS && !sums_by_id(self->skel, id).offline; ms += 10)
+		usleep(10000);
+	sum = sums_by_id(self->skel, id);
+	ASSERT_EQ(1, sum.offline)
+		TH_LOG("handle_cgroup_offline was not called, or twice");
 	held = sum.charged.pages - sum.uncharged.pages;
 	ASSERT_GE(held, 4 * stocks)
 		TH_LOG("the sockets hold too little of the cgroup");
@@ -482,8 +481,7 @@ TEST_F_TIMEOUT(charges, uncharged_of_a_removed_cgroup_is_told, 120)
 	ASSERT_EQ(0, worker_kill(worker));
 	for (ms = 0, left = held; ms < STEP_TIMEOUT_MS / 4 && left > stocks; ms += 10) {
 		usleep(10000);
-		bpf_map__lookup_elem(self->skel->maps.sums, &id, sizeof(id), &sum,
-				     sizeof(sum), 0);
+		sum = sums_by_id(self->skel, id);
 		left = sum.charged.pages - sum.uncharged.pages;
 	}
 	TH_LOG("charged minus uncharged: %" PRId64 " pages, and %" PRId64 " when the sockets are closed",

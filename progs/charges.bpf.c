@@ -54,8 +54,19 @@ void BPF_PROG(add_uncharged, struct mem_cgroup *memcg, unsigned int nr_pages)
 		add(&sum->uncharged, nr_pages);
 }
 
+SEC("struct_ops/handle_cgroup_offline")
+void BPF_PROG(note_offline, struct mem_cgroup *memcg)
+{
+	__u64 id = memcg_cgroup_id(memcg);
+	struct charges_sum *sum = bpf_map_lookup_elem(&sums, &id);
+
+	if (sum)
+		__sync_fetch_and_add(&sum->offline, 1);
+}
+
 SEC(".struct_ops.link")
 struct memcg_bpf_ops___known charges_ops = {
+	.handle_cgroup_offline = (void *)note_offline,
 	.memcg_charged = (void *)add_charged,
 	.memcg_uncharged = (void *)add_uncharged,
 };

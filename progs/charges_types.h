@@ -16,6 +16,7 @@ struct charges_side {
 struct charges_sum {
 	struct charges_side charged;
 	struct charges_side uncharged;
+	__u64 offline;	/* calls of handle_cgroup_offline */
 };
 
 #endif /* __CHARGES_TYPES_H */

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -31,8 +32,9 @@ struct charges_job {
 	char file[PATH_MAX];
 	volatile bool holds;
 	volatile bool huge;	/* it has a huge page */
-	volatile bool again;	/* to use its memory again */
+	volatile bool again;	/* to look at its memory again */
 	volatile bool done;	/* it has */
+	volatile uint64_t moved;	/* pages that are elsewhere in memory by then */
 };
 
 static struct charges_job *charges_job_new(const struct testbed *tb)
@@ -81,18 +83,92 @@ static int charges_swap_in(void *arg)
 	return 0;
 }
 
-/* Hold every other page of a map, so that compaction has pages to move. */
-static int charges_hold_fragments(void *job)
+/* Where in memory the page at an address of this process is, as in /proc/PID/pagemap. */
+static uint64_t charges_frame(int pagemap, const char *at)
 {
-	long page = sysconf(_SC_PAGESIZE);
-	char *map = workload_map(2 * CHARGES_SIZE);
-	uint64_t at;
+	uint64_t entry, index = (uintptr_t)at / sysconf(_SC_PAGESIZE);
 
-	if (!map)
-		return 1;
-	workload_touch_map(map, 2 * CHARGES_SIZE);
-	for (at = 0; at < 2 * CHARGES_SIZE; at += 2 * page) {
-		if (madvise(map + at, page, MADV_DONTNEED))
+	if (pread(pagemap, &entry, sizeof(entry), index * sizeof(entry)) != sizeof(entry))
+		return 0;
+	return entry & ((1ULL << 55) - 1);
+}
+
+static int charges_compare_frames(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int charges_trigger(const char *file)
+{
+	int fd = open(file, O_WRONLY | O_CLOEXEC), ret = -1;
+
+	if (fd >= 0) {
+		ret = write(fd, "1", 1) == 1 ? 0 : -1;
+		close(fd);
+	}
+	return ret;
+}
+
+/*
+ * Compaction moves pages to free ones that are higher up in memory.  So hold those of a map
+ * that are lowest, and free all others.  Compaction gives up where it finds something that it
+ * cannot move, most often a large piece of page cache; so this is dropped before.
+ *
+ * Count the pages of the map that were moved into @moved.
+ */
+static int charges_compact(char *map, uint64_t nr, int pagemap, volatile uint64_t *moved)
+{
+	uint64_t *frames = calloc(nr, sizeof(*frames)), *sorted = calloc(nr, sizeof(*sorted));
+	long page = sysconf(_SC_PAGESIZE);
+	uint64_t i, highest;
+	int ret = -1;
+
+	if (!frames || !sorted)
+		goto out;
+	for (i = 0; i < nr; i++)
+		frames[i] = charges_frame(pagemap, map + i * page);
+	memcpy(sorted, frames, nr * sizeof(*sorted));
+	qsort(sorted, nr, sizeof(*sorted), charges_compare_frames);
+	highest = sorted[nr / 8];
+	for (i = 0; i < nr; i++) {
+		if (frames[i] > highest && madvise(map + i * page, page, MADV_DONTNEED))
+			goto out;
+	}
+	if (charges_trigger("/proc/sys/vm/drop_caches") ||
+	    charges_trigger("/proc/sys/vm/compact_memory"))
+		goto out;
+	for (i = 0; i < nr; i++) {
+		if (frames[i] <= highest && frames[i] != charges_frame(pagemap, map + i * page))
+			(*moved)++;
+	}
+	ret = 0;
+out:
+	free(frames);
+	free(sorted);
+	return ret;
+}
+
+/* Other memory is at other places: so many maps are tried. */
+#define CHARGES_MOVES	8
+
+/* Hold memory that the kernel has moved. */
+static int charges_hold_moved(void *arg)
+{
+	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC), i;
+	uint64_t size = 8 * CHARGES_SIZE;
+	struct charges_job *job = arg;
+	char *map;
+
+	for (i = 0; i < CHARGES_MOVES && !job->moved; i++) {
+		if (i)
+			munmap(map, size);
+		map = workload_map(size);
+		if (!map || pagemap < 0)
+			return 1;
+		workload_touch_map(map, size);
+		if (charges_compact(map, size / sysconf(_SC_PAGESIZE), pagemap, &job->moved))
 			return 1;
 	}
 	return charges_hold(job);
