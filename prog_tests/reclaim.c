@@ -139,7 +139,8 @@ TEST_F_TIMEOUT(reclaim, is_from_the_memcg_named_and_below, 120)
 	fell = inner - cg_read_number(self->inner, "memory.current");
 	TH_LOG("wanted %lld bytes, reclaimed %" PRIu64 ", memory.current fell by %" PRId64,
 	       WANTED, reclaimed, fell);
-	EXPECT_GE(fell, WANTED / 2);
+	EXPECT_GE((int64_t)reclaimed, WANTED)
+		TH_LOG("there was more than is wanted, and less was taken");
 	EXPECT_GE(cg_read_number(self->other, "memory.current"), other - SLACK)
 		TH_LOG("the sibling of the memcg named has lost pages");
 

@@ -143,6 +143,16 @@ static int64_t threshold(struct __test_metadata *_metadata, const char *what,
 	return side->threshold * sysconf(_SC_PAGESIZE);
 }
 
+/* What is set counts at once. */
+static void expect_threshold(struct __test_metadata *_metadata, const char *what,
+			     const struct thresholds_side *side, int64_t setting)
+{
+	EXPECT_EQ(setting, threshold(_metadata, what, side))
+		TH_LOG("%s: %" PRId64 " bytes are set", what, setting);
+	EXPECT_EQ(side->first, side->threshold)
+		TH_LOG("%s: the first call was told another threshold", what);
+}
+
 static void set(struct __test_metadata *_metadata, const char *cgroup, const char *file,
 		int64_t bytes)
 {
@@ -155,7 +165,8 @@ static void set(struct __test_metadata *_metadata, const char *cgroup, const cha
 
 /*
  * The effective protection of a child of the reclaim target is its own memory.low or
- * memory.min: no ancestor limits it.  The callbacks get that value for each setting.
+ * memory.min: no ancestor limits it.  The callbacks get that value for each setting, the
+ * first time they are called.
  */
 TEST_F_TIMEOUT(thresholds, of_a_child_are_what_it_is_set_to, 120)
 {
@@ -175,12 +186,11 @@ TEST_F_TIMEOUT(thresholds, of_a_child_are_what_it_is_set_to, 120)
 	for (i = 0; i < ARRAY_SIZE(settings); i++) {
 		set(_metadata, self->child, "memory.low", settings[i].low);
 		set(_metadata, self->child, "memory.min", settings[i].min);
+		record_arguments(_metadata, self, self->child, 0);
 		reclaim(_metadata, self, SCALED(MiB));
 		told = told_of(self, self->child);
-		EXPECT_EQ(settings[i].low, threshold(_metadata, "below_low", &told.low))
-			TH_LOG("memory.low is %" PRId64, settings[i].low);
-		EXPECT_EQ(settings[i].min, threshold(_metadata, "below_min", &told.min))
-			TH_LOG("memory.min is %" PRId64, settings[i].min);
+		expect_threshold(_metadata, "below_low", &told.low, settings[i].low);
+		expect_threshold(_metadata, "below_min", &told.min, settings[i].min);
 	}
 }
 

@@ -30,6 +30,8 @@ static __always_inline struct thresholds_told *told_of(struct mem_cgroup *memcg)
 static __always_inline void note(struct thresholds_side *side, __u64 threshold,
 				 __u64 usage, __u64 effective)
 {
+	if (!side->calls)
+		side->first = threshold;
 	side->threshold = threshold;
 	side->usage = usage;
 	if (threshold != effective)

@@ -8,6 +8,7 @@
 /* the calls of below_low or below_min for a cgroup, and the arguments of the last */
 struct thresholds_side {
 	__u64 calls;
+	__u64 first;		/* the threshold of the first call */
 	__u64 threshold;	/* in pages, as usage and keep */
 	__u64 usage;
 	__u64 differs;		/* calls whose threshold was not that of the memcg */
