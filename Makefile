@@ -68,13 +68,14 @@ help:
 	@echo 'make review SERIES= KSRC=   try a series on a tree, and write an answer to it'
 	@echo 'make compare A= B=          what one kernel keeps and the other breaks, of two verdict.json'
 	@echo 'make merge IN="FILE..."     join the KTAP of the shards of a run, and say what is missing'
+	@echo 'make merge IN="DIR..." OUT= join the results of the shards of a benchmark in a new folder'
 	@echo 'make analyze                build out/host/analyze, which describes and compares results'
 	@echo 'make plots, make report     draw the figures of results; the same, and a page of them'
 	@echo 'make series KSRC=           write the suite as a patch series for a kernel tree'
 	@echo 'make clean'
 	@echo
 	@echo 'TESTS=NAMES      for vm and run_tests: programs of the suite to run, as "attach link"'
-	@echo 'SHARD=I/N        for vm and check: each N-th item, from the I-th on; see make merge'
+	@echo 'SHARD=I/N        for vm, check and bench: each N-th item, from the I-th on; see make merge'
 	@echo 'KSRC=DIR         kernel tree, 6.12 or newer, to build with; for vm: to build and boot'
 	@echo 'REVISION=v6      for vm: the reference kernel of RFC v6, and not of v7'
 	@echo 'PATCHES=PATH     for vm: patches to apply to it, a directory or an mbox'
@@ -100,7 +101,7 @@ compare:
 	@ci/compare.py $(A) $(B)
 
 merge:
-	@ci/run-tests.sh ci/merge.py $(IN)
+	@$(if $(OUT),ci/merge-results.py $(call quote,$(OUT)),ci/run-tests.sh ci/merge.py) $(IN)
 
 series:
 	@ci/series.sh $(KSRC)
@@ -350,7 +351,7 @@ $(OUTPUT)/memcg_bench: $(BENCH_OBJS) $(LIB_OBJS) $(LIBBPF_A)
 bench-native: $(OUTPUT)/memcg_bench
 	$(Q)for bench in $(BENCH); do					\
 		$< $$bench $(if $(RESUME),--resume --results-dir=$(call quote,$(RESUME)),\
-			--results-dir=$(call quote,$(RESULTS))/$$bench-$$(date -u +%Y%m%dT%H%M%S)) || exit;	\
+			--results-dir=$(call quote,$(RESULTS))/$$bench-$$(date -u +%Y%m%dT%H%M%S)$(if $(SHARD),-$(call quote,$(subst /,-of-,$(SHARD))))) || exit;	\
 	done
 
 EXTRA_CLEAN := $(BUILD)

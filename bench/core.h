@@ -23,6 +23,7 @@ struct common {
 	enum progress { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER } progress;
 	const char *scratch_dir;
 	unsigned int timer_step_ns;
+	struct option_shard shard;
 };
 
 extern struct common common;

@@ -191,6 +191,9 @@ static int add_option(struct option_desc *o, void *arg)
 	if (o->field.path == &common.results_dir || o->field.uint == &common.progress ||
 	    o->field.uint == &common.timer_step_ns || is_kernel(o, arg))
 		return 0;
+	/* what is not shared says nothing of it, and nor does what joins all shards */
+	if (o->field.shard == &common.shard && common.shard.of == 1)
+		return 0;
 	for (i = 0; i < o->nr_values; i++)
 		len += snprintf(text + len, sizeof(text) - len, "%s%s",
 				i ? "," : "", o->values[i].text);

@@ -12,6 +12,7 @@
 
 #include "core.h"
 #include "libbpf_print.h"
+#include "parse.h"
 #include "scratch.h"
 
 static const struct bench * const benches[] = {
@@ -141,8 +142,8 @@ static bool is_set(const struct option_desc *o)
 static int parse(struct option_desc *o, void *arg)
 {
 	(void)arg;
-	/* else it is that of the results to be resumed */
-	if (o->field.uint != &common.seed || is_set(o))
+	/* else they are those of the results to be resumed */
+	if ((o->field.uint != &common.seed && o->field.shard != &common.shard) || is_set(o))
 		option_parse(o);
 	return 0;
 }
@@ -152,7 +153,13 @@ static void find_defaults(const struct bench *bench)
 {
 	struct option_desc *results = option_named(common_options, "RESULTS_DIR");
 	struct option_desc *seed = option_named(common_options, "SEED");
+	struct option_desc *shard = option_named(common_options, "SHARD");
 
+	if (is_set(shard))
+		option_parse(shard);
+	if (common.shard.of > 1 && !resume && !is_set(seed))
+		parse_refuse("SHARD=%s: set SEED, too: shards of different seeds cannot be joined",
+			     shard->text);
 	if (resume && !is_set(results)) {
 		fprintf(stderr, "--resume: name the folder with --results-dir\n");
 		exit(BENCH_EXIT_USAGE);
@@ -178,6 +185,9 @@ int main(int argc, char **argv)
 	if (bench->configure && bench->configure())
 		return BENCH_EXIT_USAGE;
 	bench_each_option(bench, parse, NULL);
+	if (common.shard.number > common.trials)
+		parse_refuse("SHARD=%u/%u: there are only TRIALS=%u to share",
+			     common.shard.number, common.shard.of, common.trials);
 	scratch_set_dir(common.scratch_dir);
 	if (bench->validate && bench->validate())
 		return BENCH_EXIT_USAGE;

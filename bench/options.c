@@ -10,7 +10,7 @@
 #define FIRST_KEY 0x200
 #define MAX_OPTIONS 32
 
-struct common common;
+struct common common = { .shard = { 1, 1 } };
 
 static const char * const progress_words[] = {
 	[PROGRESS_AUTO] = "auto", [PROGRESS_ALWAYS] = "always",
@@ -33,6 +33,9 @@ struct option_desc common_options[] = {
 	OPT_UINT("TIMER_STEP", &common.timer_step_ns, 0, UINT32_MAX, "0",
 		 "do not measure where the kernel's timers have longer steps; 0: whatever they are",
 		 .unit = "ns"),
+	OPT_SHARD("SHARD", &common.shard,
+		  "measure each N-th trial only, from the I-th on; make merge joins the results of all N",
+		  .by_default = "all trials"),
 	OPT_END()
 };
 
@@ -57,7 +60,7 @@ static const char *kind_of(const struct option_desc *o)
 	static const char * const kinds[] = {
 		[OPTION_UINT] = "NUMBER", [OPTION_SIZE] = "SIZE",
 		[OPTION_AMOUNT] = "SIZE", [OPTION_WORD] = "WORD",
-		[OPTION_PATH] = "PATH",
+		[OPTION_PATH] = "PATH", [OPTION_SHARD] = "I/N",
 	};
 
 	return o->list ? "LIST" : kinds[o->kind];

@@ -338,6 +338,20 @@ static void take_seed(const struct csv *csv)
 	option_parse(seed);
 }
 
+/* And so does the shard: results of two of them are joined, and not gone on with. */
+static void take_shard(const struct csv *csv)
+{
+	struct option_desc *shard = option_named(common_options, "SHARD");
+	const char *was = csv_meta(csv, "SHARD") ?: "1/1";
+	const char *is = shard->nr_values ? option_text(shard) : was;
+
+	if (strcmp(is, was))
+		parse_refuse("%s was measured with SHARD=%s, and this is SHARD=%s: leave SHARD out, or use another --results-dir",
+			     csv->path, was, is);
+	option_set(shard, strdup(was), "");
+	option_parse(shard);
+}
+
 static void reopen(struct results *results)
 {
 	char date[32], text[1024];
@@ -351,6 +365,7 @@ static void reopen(struct results *results)
 	if (csv_read(&csv, results->csv))
 		parse_refuse("%s", csv.error);
 	take_seed(&csv);
+	take_shard(&csv);
 	env = environment_get(results->bench, &nr);
 	check_environment(&csv, env, nr);
 	check_columns(results, &csv, false);

@@ -338,12 +338,20 @@ static int measure(struct run *run, unsigned int config, unsigned int trial)
 	return ret;
 }
 
+/* Is a round for this machine?  Its order is the same on all that share the run. */
+static bool in_shard(unsigned int trial)
+{
+	return (trial - 1) % common.shard.of == common.shard.number - 1;
+}
+
 static int run_rounds(struct run *run)
 {
 	unsigned int trial, i;
 	int ret = 0;
 
 	for (trial = 1; trial <= common.trials; trial++) {
+		if (!in_shard(trial))
+			continue;
 		shuffle(run, trial);
 		for (i = 0; i < run->nr_configs; i++) {
 			choose(run->bench, run->configs[i]);
@@ -377,7 +385,8 @@ static void find_configs(struct run *run)
 			continue;
 		run->configs[run->nr_configs++] = i;
 		for (trial = 1; trial <= common.trials; trial++)
-			run->left[i] += !results_have(&run->results, trial);
+			run->left[i] += in_shard(trial) &&
+					!results_have(&run->results, trial);
 		run->total += run->left[i];
 	}
 	if (!run->nr_configs) {

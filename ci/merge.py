@@ -120,6 +120,9 @@ def main():
         return merge(sys.argv[1:])
     except BadInput as error:
         print(f"merge.py: {error}", file=sys.stderr)
+    except IsADirectoryError as error:
+        print(f"merge.py: {error.filename}: a folder: OUT= names one for the results of all "
+              f"shards", file=sys.stderr)
     except OSError as error:
         print(f"merge.py: {error.filename}: {error.strerror}", file=sys.stderr)
     return 2

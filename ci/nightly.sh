@@ -100,7 +100,7 @@ suite_timeout=$(number SUITE_TIMEOUT $((patience * 3600)) 1 86400)
 VM_TIMEOUT=$(number VM_TIMEOUT $((patience * 3600)) 1 86400)
 export VM_TIMEOUT
 [ "$shards" -eq 1 ] ||
-	die "$EXIT_USAGE" "SHARD=$SHARD: a night is of one machine; SHARD is for make vm and make check"
+	die "$EXIT_USAGE" "SHARD=$SHARD: a night is of one machine; SHARD is for make vm, make check and make bench"
 select_tests NIGHTLY_TESTS
 
 results=${RESULTS:-$top_dir/results}

@@ -11,6 +11,7 @@
 #			(default: results)
 #   RESUME=DIR		go on with these results, of one BENCH
 #   VM_TIMEOUT=SECONDS	when to give up on one of them (default: six hours)
+#   SHARD=I/N, SEED=N	only each N-th trial, from the I-th on: see merge-results.py
 #   BASE=DIR		the kernel tree without the series, if KSRC= has it applied:
 #			overhead compares them
 #
@@ -27,6 +28,9 @@ if [ -n "$resume" ] && [ $# -ne 1 ]; then
 	die "$EXIT_USAGE" "RESUME=$resume: name the one BENCH that it is of"
 fi
 unset RESULTS RESUME
+if [ "$shards" -gt 1 ] && [ -z "${SEED-}$resume" ]; then
+	die "$EXIT_USAGE" "SHARD=$SHARD: set SEED, too: shards of different seeds cannot be joined"
+fi
 
 # without_series COMMAND... - run it with the kernel that the series is for
 without_series()
@@ -64,6 +68,8 @@ find_clock()
 
 [ ! -t 2 ] || export PROGRESS=${PROGRESS-always}
 date=$(date -u +%Y%m%dT%H%M%S)
+# All shards may begin at the same time, in the same place.
+[ "$shards" -eq 1 ] || date+=-$shard-of-$shards
 
 # run_bench BENCH DIR [VMTEST-OPTION...] - run it once, with $timer_step and $resume
 run_bench()

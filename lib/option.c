@@ -10,6 +10,9 @@
 #include "parse.h"
 #include "size.h"
 
+/* as in ci/suite.sh */
+#define MAX_SHARDS 9999
+
 const char *option_name(const struct option_desc *o, char separator)
 {
 	static char name[64];
@@ -120,6 +123,9 @@ const char *option_wanted(const struct option_desc *o)
 	case OPTION_PATH:
 		add(&w, "a path");
 		break;
+	case OPTION_SHARD:
+		add(&w, "I/N");
+		break;
 	}
 	if (o->list)
 		add(&w, "; or several different ones, with commas");
@@ -130,6 +136,24 @@ void option_refuse(const struct option_desc *o)
 {
 	parse_refuse("%s%s=%s: want %s", o->from ?: "", o->name, o->text ?: "",
 		     option_wanted(o));
+}
+
+/* Return: 0, or -1 if it makes no sense. */
+static int parse_shard(const char *text, uint64_t *number)
+{
+	const char *slash = strchr(text, '/');
+	uint64_t of, shard;
+	char first[8];
+
+	if (!slash || slash - text >= (ptrdiff_t)sizeof(first) ||
+	    parse_uint(slash + 1, 1, MAX_SHARDS, &of))
+		return -1;
+	memcpy(first, text, slash - text);
+	first[slash - text] = '\0';
+	if (parse_uint(first, 1, of, &shard))
+		return -1;
+	*number = shard << 32 | of;
+	return 0;
 }
 
 /* Return: 0, or -1 if it makes no sense. */
@@ -146,6 +170,8 @@ static int parse_number(const struct option_desc *o, const char *text,
 	case OPTION_AMOUNT:
 		end = size_parse(text, false, number);
 		return end && !*end && *number >= o->min && *number <= o->max ? 0 : -1;
+	case OPTION_SHARD:
+		return parse_shard(text, number);
 	default:
 		return -1;
 	}
@@ -156,6 +182,7 @@ static int parse_value(const struct option_desc *o, const char *text,
 		       struct option_value *value)
 {
 	unsigned int i;
+	int len;
 
 	value->text = text;
 	if (o->kind == OPTION_PATH)
@@ -169,8 +196,13 @@ static int parse_value(const struct option_desc *o, const char *text,
 	if (parse_number(o, text, &value->number))
 		return -1;
 	/* one form of it in the CSV: 256M is 268435456, 1kB is 1000B, and 007 is 7 */
-	if (asprintf((char **)&value->text, "%" PRIu64 "%s", value->number,
-		     o->kind == OPTION_AMOUNT ? "B" : "") < 0)
+	if (o->kind == OPTION_SHARD)
+		len = asprintf((char **)&value->text, "%" PRIu64 "/%" PRIu64,
+			       value->number >> 32, value->number & UINT32_MAX);
+	else
+		len = asprintf((char **)&value->text, "%" PRIu64 "%s", value->number,
+			       o->kind == OPTION_AMOUNT ? "B" : "");
+	if (len < 0)
 		abort();
 	return 0;
 }
@@ -226,6 +258,10 @@ void option_choose(struct option_desc *o, unsigned int nr)
 		break;
 	case OPTION_PATH:
 		*o->field.path = value->text;
+		break;
+	case OPTION_SHARD:
+		o->field.shard->number = value->number >> 32;
+		o->field.shard->of = value->number & UINT32_MAX;
 		break;
 	}
 }

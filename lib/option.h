@@ -31,6 +31,13 @@ enum option_kind {
 	OPTION_AMOUNT,	/* bytes with their unit, as in 400MB, or one of words */
 	OPTION_WORD,	/* one of words */
 	OPTION_PATH,	/* a path */
+	OPTION_SHARD,	/* I/N */
+};
+
+/* The I-th of N machines that share something: of a list it does each N-th, from the I-th on. */
+struct option_shard {
+	unsigned int number;
+	unsigned int of;
 };
 
 /* Where the value goes. */
@@ -38,6 +45,7 @@ union option_field {
 	unsigned int *uint;	/* OPTION_UINT, and OPTION_WORD: its index in words */
 	uint64_t *bytes;	/* OPTION_SIZE and OPTION_AMOUNT */
 	const char **path;	/* OPTION_PATH */
+	struct option_shard *shard;	/* OPTION_SHARD */
 };
 
 /* The number of an OPTION_AMOUNT that is the first of words, and so on. */
@@ -96,6 +104,10 @@ struct option_desc {
 #define OPT_PATH(name_, field_, text_, help_, ...)			\
 	{ .kind = OPTION_PATH, .name = (name_), .field.path = (field_),	\
 	  .text = (text_), .help = (help_), ##__VA_ARGS__ }
+
+#define OPT_SHARD(name_, field_, help_, ...)				\
+	{ .kind = OPTION_SHARD, .name = (name_), .field.shard = (field_),	\
+	  .help = (help_), .want = "I/N, as 1/4: the first of four", ##__VA_ARGS__ }
 
 #define OPT_WORDS(words_)						\
 	.words = (words_), .word_size = sizeof((words_)[0])

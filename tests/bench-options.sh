@@ -36,7 +36,7 @@ refuses_file()
 }
 
 echo "TAP version 13"
-echo "1..33"
+echo "1..38"
 refuses 'usage:' -- 
 refuses 'no bench nosuch' -- nosuch
 refuses 'unrecognized option' -- delay --nosuch
@@ -53,6 +53,11 @@ refuses 'FILE_SIZE=134217728: want at most CG_LIMIT' -- priority --file-size=128
 refuses 'OPS=some: want one of none, bpf' -- priority --ops=some
 refuses 'LIMIT=33554432: want less than REGION' -- overhead --limit=32M
 refuses 'DESCENDANTS=60000 DEPTH=1,8: want at most' -- attach --descendants=60000 --depth=1,8
+refuses 'SHARD=3/2: want I/N, as 1/4: the first of four' SHARD=3/2 SEED=5 -- delay
+refuses 'SHARD=0/2: want I/N' -- delay --shard=0/2 --seed=5
+refuses 'SHARD=1/2/3: want I/N' -- delay --shard=1/2/3 --seed=5
+refuses 'SHARD=1/2: set SEED, too' SHARD=1/2 -- delay
+refuses 'SHARD=3/3: there are only TRIALS=2 to share' SHARD=3/3 SEED=5 -- delay --trials=2
 # the file of an experiment
 good=$(cat bench/experiments/B3.conf)
 refuses 'EXPERIMENT=nosuch: no bench/experiments/nosuch.conf here' -- isolation --experiment=nosuch

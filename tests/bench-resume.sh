@@ -4,7 +4,7 @@
 # usage: bench-resume.sh PATH-OF-MEMCG_BENCH, in the virtual machine
 #
 # A run that a signal ends keeps its rows, leaves nothing behind, and can go on
-# where it was.  The output is KTAP.
+# where it was; shards of a run measure what one machine would.  The output is KTAP.
 #
 # shellcheck disable=SC2317 # wait_until calls them
 
@@ -63,8 +63,49 @@ ends_by()
 	[ $status -eq "$2" ] && [ "$(rows)" -ge 3 ] && whole && nothing_left
 }
 
+# shard DIR OPTION... - with results in DIR
+shard()
+{
+	"$bench" delay --over-high-ms=0,5,20 --seed=1 --results-dir="$work/$1" \
+		"${@:2}" >"$work/log" 2>&1
+}
+
+# trials DIR - of its results, in their order
+trials()
+{
+	grep ',ok,' "$work/$1/delay.csv" | cut -d, -f 1-3
+}
+
+# is_of TRIAL... - all trials of the shard in $work/1 are of these rounds
+is_of()
+{
+	trials 1 | cut -d, -f 3 | uniq | diff <(printf '%s\n' "$@") - >>"$work/log"
+}
+
+shards_are_the_whole()
+{
+	shard whole --trials=3 && shard 1 --shard=1/2 --trials=3 &&
+	SHARD=2/2 shard 2 --trials=3 && is_of 1 3 &&
+	"$ci_dir/merge-results.py" "$work/joined" "$work/1" "$work/2" >>"$work/log" &&
+	diff <(trials whole) <(trials joined) >>"$work/log" &&
+	! diff <(grep '^#' "$work/whole/delay.csv") <(grep '^#' "$work/joined/delay.csv") |
+		grep '^[<>]' | grep -v '# date' >>"$work/log"
+}
+
+# The joined results are those of no shard, and shards go on as what they are.
+joined_go_on()
+{
+	shard joined --resume --trials=3 && grep -q '0 of 0 trials' "$work/log" &&
+	shard joined --resume --trials=4 && [ "$(trials joined | wc -l)" -eq 12 ] || return
+	! shard 1 --resume --shard=2/2 && grep -q 'with SHARD=1/2, and this is SHARD=2/2' "$work/log" &&
+	! shard 1 --resume --shard=1/1 && grep -q 'with SHARD=1/2, and this is SHARD=1/1' "$work/log" &&
+	! shard whole --resume --shard=1/2 && grep -q 'with SHARD=1/1, and' "$work/log" &&
+	shard 1 --resume --trials=6 && is_of 1 3 5 &&
+	SHARD=1/2 shard 1 --resume --trials=7 && is_of 1 3 5 7
+}
+
 echo "TAP version 13"
-echo "1..8"
+echo "1..10"
 for signal in KILL:137 TERM:143 INT:130; do
 	ends_by ${signal%:*} ${signal#*:}
 	result $? "keeps_rows_when_ended_by_SIG${signal%:*}"
@@ -93,4 +134,10 @@ rm -rf "$work/results"
 run --trials=1 --over-high-ms=2000 --trial-timeout=1
 [ $? -eq 1 ] && grep -q ',ETIMEDOUT,' "$csv" && whole && nothing_left
 result $? trial_that_takes_too_long_has_failed
+
+logs=("$work/log")
+shards_are_the_whole
+result $? shards_are_the_whole
+joined_go_on
+result $? joined_go_on
 exit $failed

@@ -47,7 +47,7 @@ static bool key_differs(const struct csv *old, const struct csv *new,
 	return true;
 }
 
-/* Parameters of @a; how many trials there were, and in which order, may differ. */
+/* Parameters of @a; how many trials there were, which, and in which order, may differ. */
 static bool params_differ(const struct csv *a, const struct csv *old,
 			  const struct csv *new, char *text, size_t size)
 {
@@ -57,7 +57,7 @@ static bool params_differ(const struct csv *a, const struct csv *old,
 		const char *key = a->meta[i].key;
 
 		if (is_param(key) && strcmp(key, "TRIALS") &&
-		    strcmp(key, "SEED") && !is_factor(a, key) &&
+		    strcmp(key, "SEED") && strcmp(key, "SHARD") && !is_factor(a, key) &&
 		    key_differs(old, new, key, text, size))
 			return true;
 	}
