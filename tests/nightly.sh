@@ -346,7 +346,7 @@ lava_definition()
 		"$vm_dir/vmtest.sh" -t 600 -- sh -ec '
 			mkdir /tmp/lava && cd /tmp/lava && ln -s "$1/vm" "$1/ci" .
 			export PATH="$2/bin:$PATH" TESTS="-t memcg_bpf:attach" \
-				KSELFTEST_TARBALL="$2/kselftest.tar.xz"
+				KSELFTEST=out/lava KSELFTEST_TARBALL="$2/kselftest.tar.xz"
 			. "$2/steps"' sh "$top_dir" "$lava"
 }
 
