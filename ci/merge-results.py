@@ -126,7 +126,7 @@ class Shard:
         path = self.table.path.removesuffix(".csv") + "-timeline.csv"
         self.timeline = Table(path) if os.path.exists(path) else None
         shard = SHARD.match(self.table.meta.get("SHARD", ""))
-        if not shard:
+        if not shard or int(shard[1]) > int(shard[2]):
             raise BadInput(f"{self.table.path}: no line \"# SHARD: I/N\": not of a shard")
         self.number, self.of = int(shard[1]), int(shard[2])
         trials = self.table.meta.get("TRIALS", "")
@@ -313,6 +313,10 @@ def merge(out, folders):
         write_all(folder, shards)
         os.rename(folder, out)
     complete = tell_missing(shards)
+    if not complete:
+        bench = os.path.basename(shards[0].table.path).removesuffix(".csv")
+        print(f"merge-results.py: make bench BENCH={bench} RESUME={out} measures what is missing",
+              file=sys.stderr)
     print(f"{out}: {sum(len(shard.measured) for shard in shards)} trials of "
           f"{', '.join(f'{shard.number}/{shard.of}' for shard in shards)}")
     return 0 if complete else 1
