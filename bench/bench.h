@@ -93,6 +93,11 @@ struct bench {
 	const char *(*missing)(void);
 	/* Does the combination make sense?  If not it is left out. */
 	bool (*wanted)(void);
+	/*
+	 * How often to measure the combination before all trials without a record of it,
+	 * until the machine is in the state that it stays in.
+	 */
+	unsigned int (*warm_up)(void);
 	/* Once, before all trials; look at bench_interrupted() if it is long. */
 	int (*setup)(void);
 	/* Measure once.  It runs in a process of its own. */

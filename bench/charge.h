@@ -13,7 +13,7 @@ enum charge {
 	CHARGE_KMEM,	/* pipes are opened */
 	CHARGE_RECLAIM,	/* as CHARGE_FILE, in a cgroup that is full */
 	CHARGE_UNMAP,	/* anonymous memory that was touched is unmapped */
-	CHARGE_FORK,	/* a task is made, and ends */
+	CHARGE_FORK,	/* a task is made, and ends, in the memory of its parent */
 	CHARGE_NR
 };
 

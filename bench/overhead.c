@@ -31,11 +31,13 @@
 #include "bpf_stats.h"
 #include "cgroup.h"
 #include "charge.h"
+#include "clock.h"
 #include "overhead_ops.h"
 #include "require.h"
 #include "worker.h"
 
 #define MAX_TASKS	16
+#define LONGEST_TICK_NS	10000000LL	/* HZ=100 */
 
 enum kernel { PATCHED, UNPATCHED, UNPATCHED_AGAIN };
 
@@ -94,6 +96,7 @@ static struct {
 	unsigned int repeat;
 	uint64_t limit;
 	unsigned int cpu;
+	unsigned int warm_up;
 	enum kernel kernel;
 } opt;
 
@@ -118,6 +121,9 @@ static struct option_desc options[] = {
 		 "memory.max, for CHARGE=reclaim"),
 	OPT_UINT("CPU", &opt.cpu, 0, 4095, "0",
 		 "the first of the allowed processors to run on"),
+	OPT_UINT("WARM_UP", &opt.warm_up, 0, 1000, NULL,
+		 "trials of each kind of charge that are not recorded, on each kernel before all others",
+		 .by_default = "12, or 0 where the clock does not count instructions"),
 	OPT_WORD("KERNEL", &opt.kernel, kernels, NULL,
 		 "which of the levels of OPS this kernel is for, if kernels are compared: those of the interface, or one without it",
 		 .by_default = "patched, and nothing is compared with it"),
@@ -166,7 +172,10 @@ static int configure(void)
 	struct option_desc *tasks = option_named(options, "TASKS");
 	struct option_desc *ops = option_named(options, "OPS");
 	struct option_desc *kernel = option_named(options, "KERNEL");
+	struct option_desc *warm_up = option_named(options, "WARM_UP");
 
+	if (!warm_up->text)
+		option_set(warm_up, counter_source() == COUNTER_CLOCK ? "12" : "0", "");
 	/* Whoever names the kernel compares some. */
 	if (!kernel->text)
 		option_set(kernel, kernels[PATCHED], "");
@@ -235,17 +244,32 @@ static bool wanted(void)
 }
 
 /*
+ * Each trial has a cgroup of its own.  The first of them leave free objects in slabs for the
+ * next, down to some 2 % fewer instructions, until the lists of such slabs are full.  The
+ * same number of trials before the first round, of each charge with any one of OPS, makes
+ * that the same on all kernels.
+ */
+static unsigned int warm_up_times(void)
+{
+	static bool seen[CHARGE_NR][MAX_TASKS + 1];
+	bool *this = &seen[opt.work.charge][opt.tasks];
+
+	if (*this)
+		return 0;
+	*this = true;
+	return opt.warm_up;
+}
+
+/*
  * Instructions of the last pass, or -1.  A clock that counts them is exact where the
- * processors are never idle, when it jumps to the next timer.  Who makes tasks waits for
- * them; there it is the tasks' processor time, which the kernel keeps less exactly.
+ * processors are never idle, when it jumps to the next timer.
  */
 static double instructions_of_pass(const struct job *job, int64_t ns)
 {
 	double sum = 0;
 	unsigned int i;
 
-	if (counter_source() == COUNTER_CLOCK &&
-	    (opt.tasks > 1 || opt.work.charge != CHARGE_FORK))
+	if (counter_source() == COUNTER_CLOCK)
 		return ns / counter_ns_per_instruction();
 	for (i = 0; i < opt.tasks; i++) {
 		if (job->pass[i].begin.instructions < 0 || job->pass[i].end.instructions < 0)
@@ -298,6 +322,20 @@ static void do_pass(struct task *task, int counter, pthread_barrier_t *barrier)
 	pthread_barrier_wait(barrier);
 }
 
+/*
+ * A clock that counts instructions counts those of the tick, too.  Passes may be as long as
+ * a few ticks are, to the instruction, and then all have one more than they need.  So they
+ * begin at times that differ by parts of a tick, and the fewest instructions are those of
+ * a pass with as few ticks as there can be.
+ */
+static void shift_phase(unsigned int pass)
+{
+	int64_t until = clock_ns() + pass * LONGEST_TICK_NS / opt.repeat;
+
+	while (counter_source() == COUNTER_CLOCK && clock_ns() < until)
+		;
+}
+
 static int work(void *arg)
 {
 	struct task *task = arg;
@@ -307,6 +345,7 @@ static int work(void *arg)
 
 	do_pass(task, counter, &job->all);
 	for (i = 0; i < opt.repeat; i++) {
+		shift_phase(i);
 		do_pass(task, counter, &job->tasks);
 		if (!task->nr)
 			note_pass(job);
@@ -477,5 +516,6 @@ const struct bench bench_overhead = {
 	.configure = configure,
 	.validate = validate,
 	.wanted = wanted,
+	.warm_up = warm_up_times,
 	.trial = overhead_trial,
 };

@@ -235,6 +235,8 @@ static void __attribute__((noreturn)) trial_process(struct run *run)
 	};
 	int ret, err;
 
+	/* Its lock is one that each process which has the file tells a 9p server of at its end. */
+	close(run->results.fd);
 	setpgid(0, 0);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
@@ -344,11 +346,42 @@ static bool in_shard(unsigned int trial)
 	return (trial - 1) % common.shard.of == common.shard.number - 1;
 }
 
+/* In turns, as they are measured later.  What fails will fail in a trial, too. */
+static int warm_up(struct run *run)
+{
+	unsigned int *times = calloc(run->nr_configs, sizeof(*times)), i;
+	bool again = true;
+	int ret = 1;
+
+	if (!times)
+		return -ENOMEM;
+	for (i = 0; i < run->nr_configs; i++) {
+		choose(run->bench, run->configs[i]);
+		times[i] = run->bench->warm_up();
+	}
+	while (again && ret > 0) {
+		again = false;
+		for (i = 0; i < run->nr_configs && ret > 0; i++) {
+			if (!times[i])
+				continue;
+			choose(run->bench, run->configs[i]);
+			ret = run_trial(run, 0);
+			again |= --times[i];
+		}
+	}
+	free(times);
+	return ret < 0 ? ret : 0;
+}
+
 static int run_rounds(struct run *run)
 {
 	unsigned int trial, i;
 	int ret = 0;
 
+	if (run->bench->warm_up)
+		ret = warm_up(run);
+	if (ret || signal_nr)
+		return ret;
 	for (trial = 1; trial <= common.trials; trial++) {
 		if (!in_shard(trial))
 			continue;

@@ -21,6 +21,7 @@ import blocks
 import kcidb
 import ktap
 import pin
+import selftests
 
 STYLE = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))),
                      "plots/page.css")
@@ -29,6 +30,12 @@ FUNCTIONS = 10      # of the code's size
 # What finds bugs in a debug kernel, as config options are called there.
 DEBUG = {"PROVE_LOCKING": "lockdep", "DEBUG_KMEMLEAK": "kmemleak",
          "DEBUG_ATOMIC_SLEEP": "checks of sleeping in atomic context"}
+
+
+# Why a part has no result: exit statuses of vm/common.sh.
+FAILURES = {120: "a tool is missing", 121: "a kernel does not build",
+            122: "the kernel crashed", 123: "the machine went down",
+            124: "it came to no end"}
 
 
 def read(path, default=None):
@@ -96,6 +103,7 @@ class Review:
         run = re.sub(r"\W", "", self.about.one("date")) + self.about.one("patchset")[:12]
         self.kcidb = kcidb.Document(run or "0")
         self.build = {}
+        self.failed = dict(line.split() for line in (self.read("failed") or "").splitlines())
 
     def read(self, name):
         return read(os.path.join(self.out, name))
@@ -122,6 +130,8 @@ class Review:
                 text.item(said)
         else:
             text.say(f"{series}. Nothing that was tried speaks against it.")
+        if self.failed:
+            text.say(f"Tried, and without a result: {', '.join(self.failed)}.")
         self.how(text)
 
     def how(self, text):
@@ -140,6 +150,14 @@ class Review:
             text.add("", "")
             text.entry("How it was tested", [("", note) for note in notes])
 
+    def absent(self, part, said):
+        """Say why there is nothing of a part."""
+        if part in self.failed:
+            status = int(self.failed[part])
+            said = ("It was tried, and has no result: " +
+                    FAILURES.get(status, f"it ended with status {status}") + ".")
+        self.text.say(said)
+
     def broken(self, promises):
         for promise in promises:
             self.text.entry(promise["id"], [("promised", promise["promise"] or "")] + [
@@ -155,7 +173,7 @@ class Review:
         self.text.title("Promises")
         text = self.read("verdict.json")
         if text is None:
-            self.text.say("The suite was not run.")
+            self.absent("suite", "The suite was not run.")
             return
         verdict = self.json["verdict"] = json.loads(text)
         states = by_state(verdict)
@@ -182,9 +200,12 @@ class Review:
 
     def stress(self):
         text = self.read("stress.json")
-        if text is None:
+        if text is None and "stress" not in self.failed:
             return
         self.text.title("Stress")
+        if text is None:
+            self.absent("stress", "")
+            return
         verdict = self.json["stress"] = json.loads(text)
         promises = [promise for promise in verdict["promises"]
                     if promise["id"].startswith("stress.")]
@@ -252,38 +273,58 @@ class Review:
 
     def selftests(self):
         self.text.title("The kernel's own tests (selftests/cgroup)")
-        texts = [self.read("selftests-base"), self.read("selftests-patched")]
-        if None in texts:
-            self.text.say("They were not run.")
+        rounds = selftests.rounds(self.out)
+        if not rounds or "selftests" in self.failed:
+            self.absent("selftests", "They were not run.")
             return
-        base, patched = (dict(reversed(line.split(" ", 1)) for line in text.splitlines())
-                         for text in texts)
-        passed = [name for name, result in base.items() if result == "ok"]
-        worse = [name for name in passed if patched.get(name) != "ok"]
-        self.json["selftests"] = {"base": base, "patched": patched, "worse": worse}
-        self.text.say(f"{len(base)} tests: {len(passed)} pass on the base, and "
-                      f"{len(passed) - len(worse)} of these with the series.")
-        if base and not passed:
+        base, patched = rounds[0]
+        worse, by_chance = selftests.compare(rounds)
+        passed = [name for name, result in base.results.items() if result == "ok"]
+        kept = [name for name in passed if patched.results.get(name) == "ok"]
+        self.json["selftests"] = {"base": base.results, "patched": patched.results,
+                                  "worse": worse, "by chance": by_chance,
+                                  "crashes": [patched.crashes for _, patched in rounds]}
+        self.text.say(f"{len(base.results)} tests: {len(passed)} pass on the base, and "
+                      f"{len(kept)} of these with the series.")
+        if not passed:
             self.text.say("None passes on the base, so they tell nothing.")
-        if worse:
-            self.text.lines([f"  {name}: ok on the base, {patched.get(name, 'no result')} with "
-                             "the series" for name in worse])
+        unbuilt = (self.read("selftests/unbuilt") or "").split()
+        if unbuilt:
+            self.text.say(f"Not built, and not run: {', '.join(unbuilt)}.")
+        for names, what in ((worse, ""), (by_chance, ", and not so when it ran again")):
+            for name in names:
+                self.text.item(f"{name}: ok on the base, "
+                               f"{patched.results.get(name, 'no result')} with the series{what}")
+        self.crashes(rounds)
         for name in worse:
             self.against.append(f"{name} of selftests/cgroup passes without it, and does "
                                 "not with it")
-        self.kcidb.selftests(self.build_of("base"), "base", base)
-        self.kcidb.selftests(self.build_of("series"), "series", patched)
+        self.kcidb.selftests(self.build_of("base"), "base", base.results)
+        self.kcidb.selftests(self.build_of("series"), "series", patched.results)
+
+    def crashes(self, rounds):
+        """What the kernels did not survive."""
+        for number, pair in enumerate(rounds, 1):
+            for which, of in zip(("on the base", "with the series"), pair):
+                for program, said in of.crashes.items():
+                    self.text.item(f"{program} {which}, run {number}: {said}")
+        found = {program for _, patched in rounds for program in patched.crashes}
+        found -= {program for base, _ in rounds for program in base.crashes}
+        for program in sorted(found):
+            self.against.append(f"{program} of selftests/cgroup crashes or hangs with it only")
 
     def cost(self):
         self.text.title("Cost")
         findings = self.read("cost/findings")
         if findings is None:
-            self.text.say("It was not measured.")
+            self.absent("cost", "It was not measured.")
             return
         self.json["cost"] = findings.splitlines()
         self.text.say("Instructions, counted by an emulated processor. \"none\" is the kernel "
                       "with the series and nothing attached, \"unpatched\" the one without. "
                       "Ratios with intervals of 95 %.")
+        for note in (self.read("cost/notes") or "").splitlines():
+            self.text.say(note)
         for line in findings.splitlines():
             self.text.item(line)
         figure = os.path.join(self.out, "cost/overhead.svg")
@@ -294,7 +335,7 @@ class Review:
         self.text.title("Size")
         text = self.read("size.txt")
         if text is None:
-            self.text.say("It was not measured.")
+            self.absent("size", "It was not measured.")
             return
         total = re.search(r"^Total: Before=(\d+), After=(\d+), chg (.*)$", text, re.M)
         functions = re.findall(r"^(\S+) +(\S+) +(\S+) +([+-]\d+)$", text, re.M)

@@ -23,11 +23,13 @@
 #
 # MEMCG_BPF_CACHE=: see vm/kernel.sh.  Files of OUT: review.txt, as a reply to the series;
 # review.html, the same with figures; review.json; suite.ktap, suite.xml, verdict.json;
-# stress.ktap, stress.json; selftests-base, selftests-patched; cost/overhead.csv; size.txt;
+# stress.ktap, stress.json; selftests-base, selftests-patched and their logs, with .2 and .3
+# where they ran again; cost/overhead.csv; size.txt; failed, which parts have no result;
 # each/N; apply.txt, what hunks want that do not apply.
 #
 # Exit status: 0 if nothing speaks against the series, 1 if something does, 2 if it does
-# not apply or build, or cannot be read.
+# not apply or build, or cannot be read, or if nothing speaks against it but a part that
+# was asked for has no result.
 
 set -eu -o pipefail
 . "$(dirname "$(realpath "$0")")/suite.sh"
@@ -106,6 +108,8 @@ kernel_of()
 {
 	local status=0
 
+	# that of cost and size, if no other is needed
+	[[ $parts =~ " "(suite|stress|selftests)" " ]] || export FLAVOUR=${FLAVOUR-measure}
 	if [ -n "$1" ]; then
 		step env -u REVISION KSRC="$1" PATCHES= "$vm_dir/kernel.sh" build >"$out/kernel" || status=$?
 	else
@@ -192,8 +196,9 @@ exec 7<"$out"
 flock -n 7 || bad "OUT=$out: another review is at work there"
 # what another review has left, but not what is not of one
 rm -rf "$out"/{review.txt,review.html,review.json,suite.ktap,suite.xml,verdict.json,size.txt} \
-	"$out"/{cost,about,each,debug,unbuilt,stress.ktap,stress.json,stress.seconds,apply.txt} \
-	"$out"/selftests{,-base,-patched} "$out"/*.part
+	"$out"/{cost,about,each,debug,unbuilt,failed,apply.txt} \
+	"$out"/{stress.ktap,stress.json,stress.seconds} \
+	"$out"/selftests "$out"/selftests-{base,patched}* "$out"/*.part
 read_target
 need_packages "${kernel_packages[@]}" "${suite_packages[@]}" "${vm_packages[@]}" \
 	"python3 python3" "git git" "setpriv util-linux"
@@ -224,7 +229,11 @@ export BASE_TREE=$base SERIES_TREE=$patched OUT=$out
 for part in "${all_parts[@]}"; do
 	[[ $parts == *" $part "* ]] || continue
 	say "$part"
-	step "$ci_dir/review-part.sh" "$part" || say "$part: ended with status $?"
+	status=0
+	step "$ci_dir/review-part.sh" "$part" || status=$?
+	[ $status -ne 0 ] || continue
+	say "$part: ended with status $status"
+	echo "$part $status" >>"$out/failed"
 done
 [ ! -e "$out/each/cache" ] || rm -rf "$(cat "$out/each/cache")"
 if [ -e "$out/cost/overhead.csv" ]; then
@@ -233,4 +242,5 @@ fi
 status=0
 "$ci_dir/review.py" "$out" || status=$?
 [ ! -e "$out/unbuilt" ] || exit 2
+[ $status -ne 0 ] || [ ! -e "$out/failed" ] || exit 2
 exit $status

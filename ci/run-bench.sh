@@ -131,7 +131,7 @@ bench_by_instructions()
 	local kernel timer_step=0
 
 	export FLAVOUR=${FLAVOUR-measure} REGION=${REGION-8M} LIMIT=${LIMIT-4M}
-	export REPEAT=${REPEAT-5} TASKS=${TASKS-1,4}
+	export REPEAT=${REPEAT-10} FORKS=${FORKS-200} TASKS=${TASKS-1,4}
 	build_suite
 	if ! wants_base; then
 		on_each_machine run_bench "$1" "$2"

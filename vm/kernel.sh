@@ -15,7 +15,8 @@
 #			vm/patches/series.$REVISION; none for KSRC
 #   FLAVOUR=NAME,...	with the options of vm/flavours/NAME.config, such as
 #			debug	what finds bugs in the kernel itself
-#			measure	without what the kernels of users have not
+#			measure	without what the kernels of users have not, such as the
+#				faults; a tree that has none of that has one kernel for both
 #			thp	and others: what distributions turn on
 #   ARCH=arm64		for that architecture; default: x86
 #   PAGES=4k|64k	the page size of arm64; default: 4k
@@ -280,6 +281,29 @@ build_in()
 	fi
 }
 
+# is_idle FRAGMENT - does it only take away what this source has not?
+is_idle()
+{
+	local option options=()
+
+	! grep -q '^CONFIG_' "$1" || return
+	mapfile -t options < <(sed -n 's/^# CONFIG_\(.*\) is not set$/\1/p' "$1")
+	for option in "${options[@]}"; do
+		! grep -r -q -s --include='Kconfig*' -x -E "(menu)?config $option" "$source" || return
+	done
+}
+
+# drop_idle_flavours - so that a kernel is not built twice
+drop_idle_flavours()
+{
+	local fragment kept=()
+
+	for fragment in "${fragments[@]}"; do
+		[[ $fragment == "$vm_dir"/flavours/* ]] && is_idle "$fragment" || kept+=("$fragment")
+	done
+	fragments=("${kept[@]}")
+}
+
 # build_kept - in KERNEL_OBJ, which becomes what an entry of the cache is
 build_kept()
 {
@@ -295,6 +319,7 @@ build()
 	local key obj entry
 
 	get_source
+	drop_idle_flavours
 	if [ -n "${KERNEL_OBJ-}" ]; then
 		build_kept
 		return
