@@ -297,7 +297,7 @@ class Review:
                                f"{patched.results.get(name, 'no result')} with the series{what}")
         self.crashes(rounds)
         for name in worse:
-            self.against.append(f"{name} of selftests/cgroup passes without it, and does "
+            self.against.append(f"{name} of selftests/cgroup passes without the series, and "
                                 "not with it")
         self.kcidb.selftests(self.build_of("base"), "base", base.results)
         self.kcidb.selftests(self.build_of("series"), "series", patched.results)
@@ -311,7 +311,8 @@ class Review:
         found = {program for _, patched in rounds for program in patched.crashes}
         found -= {program for base, _ in rounds for program in base.crashes}
         for program in sorted(found):
-            self.against.append(f"{program} of selftests/cgroup crashes or hangs with it only")
+            self.against.append(f"{program} of selftests/cgroup crashes or hangs with the "
+                                "series only")
 
     def cost(self):
         self.text.title("Cost")

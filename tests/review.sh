@@ -241,6 +241,60 @@ answer_has_what_was_measured()
 		"$work/o/review.json" || { cat "$work/o/review.txt"; return 1; }
 }
 
+# What is worse by chance does not speak against a series, and a crash does.  A part that
+# has no result is named.
+selftests_run_again()
+{
+	make_about
+	printf 'ok test_core.%s\n' a b c d >"$work/o/selftests-base"
+	printf 'ok test_core.a\nfail test_core.b\nfail test_core.c\ncrash test_kmem BUG: kernel NULL pointer\n' \
+		>"$work/o/selftests-patched"
+	printf 'ok test_core.%s\n' a b c d >"$work/o/selftests-base.2"
+	printf 'ok test_core.a\nok test_core.b\nfail test_core.c\nskip test_core.d\n' \
+		>"$work/o/selftests-patched.2"
+	echo "size 121" >"$work/o/failed"
+	[ "$("$ci_dir/selftests.py" again "$work/o")" = test_core ] &&
+	expect 1 "^v8.mbox, on Linux 7.3.4. 3 things speak against it:$" "$ci_dir/review.py" "$work/o" || return
+	grep -q -x -e "- test_core.b: ok on the base, fail with the series, and not so when it$" "$work/o/review.txt" &&
+	grep -q -x -e "- test_core.c: ok on the base, fail with the series" "$work/o/review.txt" &&
+	grep -q -x -e "- test_core.d: ok on the base, no result with the series" "$work/o/review.txt" &&
+	grep -q -x -e "- test_kmem with the series, run 1: BUG: kernel NULL pointer" "$work/o/review.txt" &&
+	grep -q -x "Tried, and without a result: size." "$work/o/review.txt" &&
+	grep -q -x "It was tried, and has no result: a kernel does not build." "$work/o/review.txt" &&
+	# nothing is worse in each run any more
+	printf 'ok test_core.%s\n' a b c d >"$work/o/selftests-patched.2" &&
+	[ -z "$("$ci_dir/selftests.py" again "$work/o")" ]
+}
+
+# Their results as kselftest.h prints them.
+selftests_are_read()
+{
+	printf '%s\n' "ok p.test_a" "fail p.test_b" "skip p.test_c" "skip p.test_d" "fail p.test_e" \
+		"hang p no end after 600 s" "ok q.test_a" >"$work/want"
+	python3 - "$ci_dir" >"$work/got" <<-'END'
+		import sys
+		sys.path.insert(0, sys.argv[1])
+		import selftests
+		running = selftests.take("""\
+		TAP version 13
+		# program p
+		1..6
+		ok 1 test_a
+		# said by the kernel
+		not ok 2 test_b
+		ok 3 # SKIP test_c
+		ok 4 test_d # SKIP no swap
+		not ok 5 # error test_e
+		ok 6 # SKIP memory controller isn't available
+		# status 124
+		# program q
+		ok 1 test_a
+		""")
+		assert running == "q", running
+	END
+	diff "$work/want" "$work/got"
+}
+
 # make_about [LINE...] - and a folder for the answer
 make_about()
 {
@@ -425,6 +479,8 @@ test_of each_patch_is_built
 test_of interrupted
 test_of killed
 test_of answer_has_what_was_measured
+test_of selftests_run_again
+test_of selftests_are_read
 test_of promise_is_pinned
 test_of stress_on_a_debug_kernel
 test_of tests_are_those_of_kcidb
