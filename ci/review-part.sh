@@ -168,6 +168,8 @@ part_cost()
 	grep -q '^CONFIG_JUMP_LABEL=y$' "$kernel/config" ||
 		echo "The kernels have no CONFIG_JUMP_LABEL: what a static branch guards costs a test here, and elsewhere a nop." >"$out/cost/notes"
 	make -s -C "$top_dir" analyze
+	"$top_dir/out/host/analyze" --format=csv --values=instructions "$out/cost/overhead.csv" \
+		>"$out/cost/statistics"
 	"$top_dir/out/host/analyze" --show=findings "$out/cost/overhead.csv" >"$out/cost/findings"
 }
 

@@ -11,6 +11,7 @@ Exit status: 0 if nothing speaks against the series, 1 if something does, 2 if t
 is nothing to tell.
 """
 
+import csv
 import json
 import os
 import re
@@ -32,6 +33,10 @@ DEBUG = {"PROVE_LOCKING": "lockdep", "DEBUG_KMEMLEAK": "kmemleak",
          "DEBUG_ATOMIC_SLEEP": "checks of sleeping in atomic context"}
 
 
+# What an instruction is counted for, by CHARGE of bench/overhead.c.
+CHARGES = {"anon": "anonymous page", "file": "page of a file", "kmem": "pipe",
+           "reclaim": "page of a file,", "unmap": "page unmapped", "fork": "fork and exit"}
+CHARGES_MORE = {"reclaim": "  reclaiming"}
 # Why a part has no result: exit statuses of vm/common.sh.
 FAILURES = {120: "a tool is missing", 121: "a kernel does not build",
             122: "the kernel crashed", 123: "the machine went down",
@@ -59,6 +64,17 @@ def by_state(verdict):
     for promise in verdict["promises"]:
         states.setdefault(promise["verdict"], []).append(promise)
     return states
+
+
+def is_different(row):
+    return bool(row) and row["verdict"] in ("more", "less")
+
+
+def difference(row, sure):
+    """In instructions, from the first level of a table."""
+    if not row or not row["diff"]:
+        return "-"
+    return f"{float(row['diff']):+.1f}" + ("" if sure and is_different(row) else "?")
 
 
 class About:
@@ -320,17 +336,47 @@ class Review:
         if findings is None:
             self.absent("cost", "It was not measured.")
             return
-        self.json["cost"] = findings.splitlines()
+        self.json["cost"] = {"findings": findings.splitlines()}
         self.text.say("Instructions, counted by an emulated processor. \"none\" is the kernel "
-                      "with the series and nothing attached, \"unpatched\" the one without. "
-                      "Ratios with intervals of 95 %.")
+                      "with the series and nothing attached, \"unpatched\" the one without, "
+                      "and \"unpatched_again\" another boot of that.")
         for note in (self.read("cost/notes") or "").splitlines():
             self.text.say(note)
+        self.instructions()
+        self.text.say("Ratios with intervals of 95 %:")
         for line in findings.splitlines():
             self.text.item(line)
         figure = os.path.join(self.out, "cost/overhead.svg")
         if os.path.exists(figure):
             self.text.figure(figure, "cost of a charge, as a ratio to that without the series")
+
+    def instructions(self):
+        """A table: a line for each kind of charge, a column for what is attached."""
+        rows = list(csv.DictReader((self.read("cost/statistics") or "").splitlines()))
+        rows = [row for row in rows if row["tasks"] == rows[0]["tasks"]]
+        levels = list(dict.fromkeys(row["ops"] for row in rows))
+        if not rows:
+            return
+        table = {}
+        for row in rows:
+            table.setdefault(row["charge"], {})[row["ops"]] = row
+        self.json["cost"]["instructions"] = table
+        width = 68 - 16 - 10
+        width //= max(len(levels) - 1, 1)
+        lines = ["".ljust(16) + levels[0].rjust(10) + "".join(
+            level.replace("unpatched_", "").rjust(width) for level in levels[1:])]
+        for charge, cells in table.items():
+            # a control that differs makes all of its line uncertain
+            sure = not is_different(cells.get(f"{levels[0]}_again"))
+            lines.append(CHARGES.get(charge, charge).ljust(16) +
+                         f"{float(cells[levels[0]]['median']):10.1f}" +
+                         "".join(difference(cells.get(level), sure).rjust(width)
+                                 for level in levels[1:]))
+            if charge in CHARGES_MORE:
+                lines.append(CHARGES_MORE[charge])
+        self.text.lines(["", *(f"  {line}" for line in lines), ""])
+        if any("?" in line for line in lines):
+            self.text.say("What has a ? is not told from nothing.")
 
     def size(self):
         self.text.title("Size")
