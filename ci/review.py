@@ -137,7 +137,7 @@ class Review:
         return self.build[name]
 
     def head(self, text):
-        series = f"{self.about.series}, on {self.about.base}"
+        series = re.sub("^the ", "The ", f"{self.about.series}, on {self.about.base}")
         if self.against:
             number = len(self.against)
             text.say(f"{series}. {counted(number, 'thing')} "
@@ -370,13 +370,13 @@ class Review:
             sure = not is_different(cells.get(f"{levels[0]}_again"))
             lines.append(CHARGES.get(charge, charge).ljust(16) +
                          f"{float(cells[levels[0]]['median']):10.1f}" +
-                         "".join(difference(cells.get(level), sure).rjust(width)
+                         "".join(" " + difference(cells.get(level), sure).rjust(width - 1)
                                  for level in levels[1:]))
             if charge in CHARGES_MORE:
                 lines.append(CHARGES_MORE[charge])
         self.text.lines(["", *(f"  {line}" for line in lines), ""])
         if any("?" in line for line in lines):
-            self.text.say("What has a ? is not told from nothing.")
+            self.text.say("Numbers with a ? cannot be told from 0.")
 
     def size(self):
         self.text.title("Size")

@@ -145,7 +145,7 @@ about()
 		awk -F '\t' '{ print "patch: " $1 " " $3 }' "$entry/applied"
 		echo "patchset: $(cat "$entry/mails"/*.mail | sha256sum | cut -d ' ' -f 1)"
 	elif [ -n "$base" ]; then
-		echo "series: that of $(basename "$tree")"
+		echo "series: the series in $(basename "$tree")"
 	fi
 	echo "suite: $("$ci_dir/commit.sh")"
 	echo "compiler: $(gcc --version | head -n 1)"
