@@ -445,6 +445,24 @@ static int attach(struct overhead *skel, const char *charged, const char *other)
 }
 
 /*
+ * Recent kernels keep what several cgroups have charged in advance in slots of each
+ * processor, and search them at each charge.  Which slot a cgroup gets depends on the
+ * trials before.  To lower memory.high below what is charged, by no more than that, empties
+ * the slots and reclaims nothing: the next to charge gets the first of them.
+ */
+static int empty_slots(const char *charged)
+{
+	const int64_t usage = cg_read_number(charged, "memory.current");
+	const int64_t page = sysconf(_SC_PAGESIZE);
+	int ret;
+
+	if (usage < page)
+		return usage < 0 ? usage : 0;
+	ret = cg_write(charged, "memory.high", "%" PRId64, usage - page);
+	return ret ? ret : cg_write(charged, "memory.high", "max");
+}
+
+/*
  * The tasks are started before anything is loaded: on a kernel without the interface they
  * are to be the same, down to the memory that a fork copies.
  */
@@ -471,7 +489,9 @@ static int run_job(struct bench_trial *trial, struct job *job)
 			return -errno;
 		link = attach(skel, charged, other);
 	}
-	ret = link < 0 ? link : warm_up(job, skel);
+	ret = link < 0 ? link : empty_slots(charged);
+	if (!ret)
+		ret = warm_up(job, skel);
 	if (!ret)
 		ret = wait_for_tasks(job, pids);
 	if (!ret)
