@@ -303,6 +303,7 @@ static void note_pass(struct job *job)
 struct task {
 	struct job *job;
 	unsigned int nr;
+	const char *cgroup;
 	char file[PATH_MAX];
 };
 
@@ -323,6 +324,25 @@ static void do_pass(struct task *task, int counter, pthread_barrier_t *barrier)
 }
 
 /*
+ * Recent kernels keep what several cgroups have charged in advance in slots of each
+ * processor, and search them at each charge.  Which slot a cgroup gets depends on the
+ * trials before.  To lower memory.high below what is charged, by no more than that, empties
+ * the slots and reclaims nothing: the next to charge gets the first of them.  This is for a
+ * task that has charged memory and objects of the kernel.
+ */
+static int empty_slots(const char *charged)
+{
+	const int64_t usage = cg_read_number(charged, "memory.current");
+	const int64_t page = sysconf(_SC_PAGESIZE);
+	int ret;
+
+	if (usage < page)
+		return usage < 0 ? usage : 0;
+	ret = cg_write(charged, "memory.high", "%" PRId64, usage - page);
+	return ret ? ret : cg_write(charged, "memory.high", "max");
+}
+
+/*
  * A clock that counts instructions counts those of the tick, too.  Passes may be as long as
  * a few ticks are, to the instruction, and then all have one more than they need.  So they
  * begin at times that differ by parts of a tick, and the fewest instructions are those of
@@ -340,10 +360,14 @@ static int work(void *arg)
 {
 	struct task *task = arg;
 	struct job *job = task->job;
-	int counter = counter_open();
+	int counter = counter_open(), ret = 0;
 	unsigned int i;
 
 	do_pass(task, counter, &job->all);
+	if (!task->nr)
+		ret = empty_slots(task->cgroup);
+	if (ret)
+		__atomic_store_n(&job->error, ret, __ATOMIC_RELAXED);
 	for (i = 0; i < opt.repeat; i++) {
 		shift_phase(i);
 		do_pass(task, counter, &job->tasks);
@@ -376,7 +400,7 @@ static void report(struct bench_trial *trial, const struct job *job)
 static int start_tasks(struct bench_trial *trial, struct job *job, const char *cgroup,
 		       pid_t *pids)
 {
-	struct task task = { .job = job };
+	struct task task = { .job = job, .cgroup = cgroup };
 
 	for (task.nr = 0; task.nr < opt.tasks; task.nr++) {
 		if (snprintf(task.file, sizeof(task.file), "%s/file%u", trial->tb.dir,
@@ -445,24 +469,6 @@ static int attach(struct overhead *skel, const char *charged, const char *other)
 }
 
 /*
- * Recent kernels keep what several cgroups have charged in advance in slots of each
- * processor, and search them at each charge.  Which slot a cgroup gets depends on the
- * trials before.  To lower memory.high below what is charged, by no more than that, empties
- * the slots and reclaims nothing: the next to charge gets the first of them.
- */
-static int empty_slots(const char *charged)
-{
-	const int64_t usage = cg_read_number(charged, "memory.current");
-	const int64_t page = sysconf(_SC_PAGESIZE);
-	int ret;
-
-	if (usage < page)
-		return usage < 0 ? usage : 0;
-	ret = cg_write(charged, "memory.high", "%" PRId64, usage - page);
-	return ret ? ret : cg_write(charged, "memory.high", "max");
-}
-
-/*
  * The tasks are started before anything is loaded: on a kernel without the interface they
  * are to be the same, down to the memory that a fork copies.
  */
@@ -489,9 +495,7 @@ static int run_job(struct bench_trial *trial, struct job *job)
 			return -errno;
 		link = attach(skel, charged, other);
 	}
-	ret = link < 0 ? link : empty_slots(charged);
-	if (!ret)
-		ret = warm_up(job, skel);
+	ret = link < 0 ? link : warm_up(job, skel);
 	if (!ret)
 		ret = wait_for_tasks(job, pids);
 	if (!ret)
