@@ -84,49 +84,53 @@ def program_of(name):
     return name.split(".")[0]
 
 
-def boot(directory, output, programs):
-    """Return the status of vmtest.sh and what it printed."""
-    timeout = BOOT_TIMEOUT + PROGRAM_TIMEOUT * len(programs)
-    done = subprocess.run(["setpriv", "--pdeathsig", "TERM", boots.VMTEST,
-                           f"--output={output}", f"--timeout={timeout}", "--", "sh", "-c",
-                           SCRIPT, "sh", *programs],
-                          cwd=directory, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
-                          encoding="utf-8", errors="replace", check=False)
-    return done.returncode, done.stdout
+class Boot:
+    """A boot of the kernel: running is the program that has begun last, if it has not ended."""
 
+    def __init__(self):
+        self.program = self.running = None
 
-def take(text):
-    """Print the results; return the program that was running last, or None."""
-    program = running = None
-    for line in text.splitlines():
+    def take(self, line):
+        """Print the result that a line of the output is."""
+        line = line.rstrip()
         if line.startswith("# program "):
-            program = running = line.split()[2]
-        elif line.startswith("# status ") and program:
-            running = None
+            self.program = self.running = line.split()[2]
+        elif line.startswith("# status ") and self.program:
+            self.running = None
             if line.split()[2] == "124":
-                print(f"hang {program} no end after {PROGRAM_TIMEOUT} s", flush=True)
-        elif (match := RESULT.match(line)) and program:
+                print(f"hang {self.program} no end after {PROGRAM_TIMEOUT} s", flush=True)
+        elif (match := RESULT.match(line)) and self.program:
             skipped = (match[2] or match[4] or "").upper() in ("SKIP", "XFAIL")
             result = "fail" if match[1] == "not ok" else "skip" if skipped else "ok"
-            print(f"{result} {program}.{match[3]}", flush=True)
-    return running
+            print(f"{result} {self.program}.{match[3]}", flush=True)
+
+    def run(self, directory, output, programs, log):
+        """Return the status of vmtest.sh."""
+        timeout = BOOT_TIMEOUT + PROGRAM_TIMEOUT * len(programs)
+        with subprocess.Popen(["setpriv", "--pdeathsig", "TERM", boots.VMTEST,
+                               f"--output={output}", f"--timeout={timeout}", "--", "sh", "-c",
+                               SCRIPT, "sh", *programs],
+                              cwd=directory, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                              encoding="utf-8", errors="replace") as guest:
+            for line in guest.stdout:
+                log.write(line)
+                log.flush()
+                self.take(line)
+        return guest.returncode
 
 
 def run(directory, output, programs):
     left = list(programs)
     with open(f"{output}.log", "w", encoding="utf-8") as log:
         while left:
-            status, text = boot(directory, output, left)
-            log.write(text)
-            running = take(text)
-            if status not in boots.CRASHES:
-                return status
-            if running is None:
+            boot = Boot()
+            status = boot.run(directory, output, left, log)
+            if status not in boots.CRASHES or boot.running is None:
                 return status
             said = boots.what_the_kernel_said(boots.read_console(
                 os.path.join(output, "console.log")))
-            print(f"crash {running} {said[0] if said else boots.CRASHES[status]}", flush=True)
-            left = left[left.index(running) + 1:]
+            print(f"crash {boot.running} {said[0] if said else boots.CRASHES[status]}", flush=True)
+            left = left[left.index(boot.running) + 1:]
     return 0
 
 
