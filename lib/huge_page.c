@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,16 +34,16 @@ uint64_t huge_page_size(void)
 	return size;
 }
 
-bool huge_page_held(void)
+uint64_t huge_page_held(void)
 {
 	char line[128];
-	unsigned long kb = 0;
+	unsigned long long kb = 0;
 	FILE *file = fopen("/proc/self/smaps_rollup", "re");
 
 	if (!file)
-		return false;
+		return 0;
 	while (!kb && fgets(line, sizeof(line), file))
-		sscanf(line, "AnonHugePages: %lu kB", &kb);
+		sscanf(line, "AnonHugePages: %llu kB", &kb);
 	fclose(file);
-	return kb;
+	return kb * 1024;
 }

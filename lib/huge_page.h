@@ -2,7 +2,6 @@
 #ifndef __LIB_HUGE_PAGE_H
 #define __LIB_HUGE_PAGE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* why there is none, and what to do about it */
@@ -16,10 +15,13 @@
 uint64_t huge_page_size(void);
 
 /**
- * huge_page_held() - find out if the caller has anonymous memory in a huge page
+ * huge_page_held() - find out how much anonymous memory the caller has in huge pages
  *
- * Return: true if it has.
+ * Return: bytes; 0 if it has none, or the kernel does not tell.
  */
-bool huge_page_held(void);
+uint64_t huge_page_held(void);
+
+/* why there are too few */
+#define HUGE_PAGE_FEW "the kernel had too few huge pages to give: free some memory"
 
 #endif /* __LIB_HUGE_PAGE_H */

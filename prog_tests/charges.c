@@ -234,7 +234,7 @@ TEST_F_TIMEOUT(charges, huge_page_is_told_whole, 120)
 	worker = start_job(_metadata, self, charges_hold_huge);
 	if (!self->job->huge) {
 		ASSERT_EQ(0, worker_kill(worker));
-		SKIP(return, "the kernel had no huge page to give: free some memory");
+		SKIP(return, "%s", HUGE_PAGE_FEW);
 	}
 	sum = sums_of(self->skel, self->used);
 	EXPECT_EQ(huge / sysconf(_SC_PAGESIZE), sum.charged.largest);
@@ -378,7 +378,7 @@ TEST_F_TIMEOUT(charges, balance_where_huge_pages_are_refused, 120)
 	worker = start_job(_metadata, self, charges_hold_refused);
 	if (!self->job->huge) {
 		ASSERT_EQ(0, worker_kill(worker));
-		SKIP(return, "the kernel had no huge page to give: free some memory");
+		SKIP(return, "%s", HUGE_PAGE_FEW);
 	}
 	EXPECT_GT(cg_read_key(self->used, "memory.events", "max"), 0)
 		TH_LOG("no charge was refused");

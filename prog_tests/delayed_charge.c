@@ -154,7 +154,7 @@ static int touch_huge_pages(struct charge_job *job)
 
 	for (i = 0; i < BATCHES; i++)
 		((volatile char *)job->map)[i * huge_page_size()] = 1;
-	job->huge = huge_page_held();
+	job->huge = huge_page_held() >= BATCHES * huge_page_size();
 	return 0;
 }
 
@@ -171,13 +171,13 @@ TEST_F_TIMEOUT(delayed_task, for_huge_pages, 120)
 	pid = start_charge(_metadata, self, self->control, job);
 	control_us = finish_charge(_metadata, self, self->control, job, pid, 0);
 	if (!job->huge)
-		SKIP(return, "the kernel had no huge page to give: free some memory");
+		SKIP(return, "%s", HUGE_PAGE_FEW);
 
 	job = charge_job_new(map_huge_pages, touch_huge_pages);
 	pid = start_charge(_metadata, self, self->high, job);
 	stall_us = finish_charge(_metadata, self, self->high, job, pid, LONG_DELAY_MS);
 	if (!job->huge)
-		SKIP(return, "the kernel had no huge page to give: free some memory");
+		SKIP(return, "%s", HUGE_PAGE_FEW);
 	EXPECT_GE(delays(self->high_ops, self->high), MIN_DELAYS);
 	expect_slept_more(_metadata, "huge pages", stall_us, control_us,
 			  delays(self->high_ops, self->high), LONG_DELAY_MS);

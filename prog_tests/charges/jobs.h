@@ -31,7 +31,7 @@
 struct charges_job {
 	char file[PATH_MAX];
 	volatile bool holds;
-	volatile bool huge;	/* it has a huge page */
+	volatile bool huge;	/* it has the huge pages that it asked for */
 	volatile bool again;	/* to look at its memory again */
 	volatile bool done;	/* it has */
 	volatile uint64_t moved;	/* pages that are elsewhere in memory by then */
@@ -196,7 +196,7 @@ static int charges_hold_huge(void *arg)
 		return 1;
 	for (at = 0; at < 4 * size; at += sysconf(_SC_PAGESIZE))
 		((volatile char *)map)[at] = 1;
-	job->huge = huge_page_held();
+	job->huge = huge_page_held() >= size;
 	return charges_hold(job);
 }
 
@@ -220,7 +220,8 @@ static int charges_hold_refused(void *arg)
 	last = 2 * size + size / 4;
 	for (at = 0; at < last; at += sysconf(_SC_PAGESIZE))
 		((volatile char *)map)[at] = 1;
-	job->huge = huge_page_held();
+	/* the third is refused only to who has the first two */
+	job->huge = huge_page_held() >= 2 * size;
 	return charges_hold(job);
 }
 
