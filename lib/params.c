@@ -21,10 +21,8 @@ struct params params;
  * clamps at 2000, so more is a test of the clamp.
  */
 static struct option_desc options[] = {
-	OPT_CG_LIMIT(&params.cg_limit, HELP_RIVALS_CG_LIMIT,
-		     .want = "a size of at least 32M, as in 256M or 1G"),
-	OPT_FILE_SIZE(&params.file_size, NULL, .by_default = "CG_LIMIT/4",
-		      .want = "a size from 1M to a quarter of CG_LIMIT"),
+	OPT_CG_LIMIT(&params.cg_limit, HELP_RIVALS_CG_LIMIT),
+	OPT_FILE_SIZE(&params.file_size, NULL, .by_default = "CG_LIMIT/4"),
 	OPT_OVER_HIGH_MS(&params.over_high_ms, 100, "2000", HELP_RIVALS_OVER_HIGH_MS),
 	OPT_THRESHOLD(&params.threshold, "LOW is", .unit = "page faults a second"),
 	OPT_SCRATCH_DIR(&params.scratch_dir, .want = "an absolute path"),
@@ -42,20 +40,37 @@ static struct option_desc options[] = {
 /* What oom_prevention needs at least, the test that needs most. */
 #define MIN_LIMIT_PAGES		32768
 
-/*
- * The default of CG_LIMIT is 256M, but more where pages are large: the kernel charges by
- * the batch of pages, and a limit has to be many of them.
- */
-static void fit_default_to_pages(void)
+/* The default, 256M where pages are small, in the pages of this machine */
+static void fit_default_to_pages(struct option_desc *limit)
 {
 	static char text[32];
-	struct option_desc *o = option_named(options, "CG_LIMIT");
 	uint64_t least = MIN_LIMIT_PAGES * (uint64_t)sysconf(_SC_PAGESIZE);
 
 	if (least <= (uint64_t)(256 * MiB))
 		return;
-	snprintf(text, sizeof(text), "%lluM", (unsigned long long)(least / MiB));
-	o->text = text;
+	snprintf(text, sizeof(text), "%lluM", least / MiB);
+	limit->text = text;
+}
+
+/*
+ * The kernel charges by the batch of pages, and a limit has to be many of them: where pages
+ * are large the default of CG_LIMIT is more than 256M, and so are the smallest sizes.
+ */
+static void fit_to_pages(void)
+{
+	static char want_limit[64], want_file[64];
+	struct option_desc *limit = option_named(options, "CG_LIMIT");
+	struct option_desc *file = option_named(options, "FILE_SIZE");
+
+	fit_default_to_pages(limit);
+	limit->min = SCALED(limit->min);
+	snprintf(want_limit, sizeof(want_limit), "a size of at least %lluM, as in %s or 4G",
+		 limit->min / MiB, limit->text);
+	limit->want = want_limit;
+	file->min = SCALED(file->min);
+	snprintf(want_file, sizeof(want_file), "a size from %lluM to a quarter of CG_LIMIT",
+		 file->min / MiB);
+	file->want = want_file;
 }
 
 static void __attribute__((noreturn)) print_help(const char *path)
@@ -131,7 +146,7 @@ static void parse(void)
 
 void params_init(int *argc, char **argv)
 {
-	fit_default_to_pages();
+	fit_to_pages();
 	take_options(argc, argv);
 	option_environment(options);
 	parse();

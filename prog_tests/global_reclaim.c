@@ -28,7 +28,7 @@
 #include "global_reclaim.skel.h"
 #include "global_reclaim_types.h"
 
-#define FILE_SIZE	(8 * MiB)
+#define FILE_SIZE	SCALED(8 * MiB)
 /* Filling more memory would take longer than a test may. */
 #define MAX_MEMORY	(8192 * MiB)
 /* One pass fills memory; kswapd asks the ops in the second at the latest. */
