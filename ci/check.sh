@@ -300,7 +300,7 @@ want_check isolation "$vm_dir/vmtest.sh" -t 600 -- \
 	tests/isolation.sh "$top_dir/out/check-gcc/memcg_bench"
 want_check results-measured "$vm_dir/vmtest.sh" -t 600 -- \
 	tests/results.sh --measure "$top_dir/out/check-gcc/memcg_bench"
-want_check bench-resume "$vm_dir/vmtest.sh" -t 300 -- \
+want_check bench-resume "$vm_dir/vmtest.sh" -t 1200 -- \
 	tests/bench-resume.sh "$top_dir/out/check-gcc/memcg_bench"
 part tools "$tests_dir/run.sh"
 part tools "$vm_dir/vmtest.sh" -t 600 -- env TMPDIR=/tmp TOOLS="$top_dir/out/tests" \
