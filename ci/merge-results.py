@@ -21,6 +21,8 @@ import sys
 import tempfile
 from typing import NamedTuple
 
+from merge import BadInput, check_numbers
+
 SHARD = re.compile(r"([1-9]\d*)/([1-9]\d*)$")
 META = re.compile(r"# ([^:]+): ?(.*)$")
 RESUMED = re.compile(r"# resumed: .*TRIALS=(\d+)$")
@@ -29,10 +31,6 @@ BUILT = re.compile(r" ?[A-Z][a-z]{2} [A-Z][a-z]{2} +\d+ [\d:]{8} \S+ \d{4}")
 # What RESUME lets differ; a note tells of what is compared anyway.
 MAY_DIFFER = {"date", "memory", "note", "SHARD", "TRIALS"}
 LOGS = ("command.txt", "kernel.log", "console.log")
-
-
-class BadInput(Exception):
-    pass
 
 
 class Row(NamedTuple):
@@ -113,16 +111,16 @@ class Table:
 
 
 class Shard:
-    """A folder of results."""
+    """A folder of results: its path is that of the folder."""
 
     def __init__(self, folder):
-        self.folder = folder.rstrip("/") or folder
+        self.path = folder.rstrip("/") or folder
         names = sorted(name for name in os.listdir(folder)
                        if name.endswith(".csv") and not name.endswith("-timeline.csv"))
         if len(names) != 1:
             raise BadInput(f"{folder}: {', '.join(names) or 'no results in it'}: want a "
                            f"folder with the results of one benchmark")
-        self.table = Table(os.path.join(self.folder, names[0]))
+        self.table = Table(os.path.join(self.path, names[0]))
         path = self.table.path.removesuffix(".csv") + "-timeline.csv"
         self.timeline = Table(path) if os.path.exists(path) else None
         shard = SHARD.match(self.table.meta.get("SHARD", ""))
@@ -172,18 +170,13 @@ def compare(table, first):
 
 
 def check(shards):
-    """Refuse what does not belong together."""
-    seen, first = {}, shards[0]
+    """Refuse what does not belong together.  Return the numbers of shards that are missing."""
+    first = shards[0]
     for shard in shards:
         if os.path.basename(shard.table.path) != os.path.basename(first.table.path):
             raise BadInput(f"{shard.table.path}: another benchmark than {first.table.path}")
-        if shard.of != first.of:
-            raise BadInput(f"{shard.folder}: shard of {shard.of}, and {first.folder} is of "
-                           f"{first.of}: of different runs")
-        if shard.number in seen:
-            raise BadInput(f"{shard.folder}: shard {shard.number}/{shard.of}, as "
-                           f"{seen[shard.number]} is")
-        seen[shard.number] = shard.folder
+    missing = check_numbers(shards)
+    for shard in shards:
         compare(shard.table, first.table)
         if shard.trials != first.trials:
             raise BadInput(f"{shard.table.path}: TRIALS: {shard.trials}, and not "
@@ -191,6 +184,7 @@ def check(shards):
     timelines = [shard.timeline for shard in shards if shard.timeline]
     for timeline in timelines:
         compare(timeline, timelines[0])
+    return missing
 
 
 def find_passes(shards):
@@ -255,7 +249,7 @@ def write(folder, name, lines):
 def join_logs(folder, name, shards):
     with open(os.path.join(folder, name), "wb") as out:
         for shard in shards:
-            path = os.path.join(shard.folder, name)
+            path = os.path.join(shard.path, name)
             if os.path.exists(path):
                 out.write(f"# shard {shard.number}/{shard.of}\n".encode())
                 with open(path, "rb") as file:
@@ -281,11 +275,10 @@ def write_all(folder, shards):
         join_logs(folder, name, shards)
 
 
-def tell_missing(shards):
+def tell_missing(shards, missing):
     """Return whether all is there."""
-    complete, of = True, shards[0].of
-    for number in sorted(set(range(1, of + 1)) - {shard.number for shard in shards}):
-        complete = False
+    complete, of = not missing, shards[0].of
+    for number in missing:
         print(f"merge-results.py: shard {number}/{of} is missing", file=sys.stderr)
     configs = {config for shard in shards for config, _ in shard.measured}
     for shard in shards:
@@ -293,7 +286,7 @@ def tell_missing(shards):
         lacking = wanted - len(shard.measured)
         if lacking > 0 or not shard.measured:
             complete = False
-            print(f"merge-results.py: shard {shard.number}/{of}, {shard.folder}: {lacking} of "
+            print(f"merge-results.py: shard {shard.number}/{of}, {shard.path}: {lacking} of "
                   f"{wanted} trials are missing", file=sys.stderr)
     return complete
 
@@ -304,7 +297,7 @@ def merge(out, folders):
     if os.path.lexists(out):
         raise BadInput(f"{out} is there: name another folder")
     shards = sorted(map(Shard, folders), key=lambda shard: shard.number)
-    check(shards)
+    missing = check(shards)
     parent = os.path.dirname(os.path.abspath(out))
     os.makedirs(parent, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".merge.", dir=parent) as tmp:
@@ -312,7 +305,7 @@ def merge(out, folders):
         os.mkdir(folder)
         write_all(folder, shards)
         os.rename(folder, out)
-    complete = tell_missing(shards)
+    complete = tell_missing(shards, missing)
     if not complete:
         bench = os.path.basename(shards[0].table.path).removesuffix(".csv")
         print(f"merge-results.py: make bench BENCH={bench} RESUME={out} measures what is missing",

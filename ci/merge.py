@@ -69,8 +69,8 @@ def count(lines):
     return counts
 
 
-def check(shards):
-    """Refuse what does not belong together."""
+def check_numbers(shards):
+    """Refuse those of different runs, and one that is there twice.  Return what is missing."""
     seen = {}
     for shard in shards:
         if shard.of != shards[0].of:
@@ -80,17 +80,22 @@ def check(shards):
             raise BadInput(f"{shard.path}: shard {shard.number}/{shard.of}, as "
                            f"{seen[shard.number]} is")
         seen[shard.number] = shard.path
+    return [n for n in range(1, shards[0].of + 1) if n not in seen]
+
+
+def check_kernels(shards):
+    for shard in shards:
         both = shard.kernels and shards[0].kernels
         if both and shard.kernels != shards[0].kernels:
             raise BadInput(f"{shard.path}: kernel {', '.join(sorted(shard.kernels))}, and "
                            f"not {', '.join(sorted(shards[0].kernels))} as in "
                            f"{shards[0].path}")
-    return [n for n in range(1, shards[0].of + 1) if n not in seen]
 
 
 def merge(paths):
     shards = [Shard(path) for path in paths]
-    missing = check(shards)
+    missing = check_numbers(shards)
+    check_kernels(shards)
     shards.sort(key=lambda shard: shard.number)
     lines, number = [], 0
     for shard in shards:
