@@ -168,7 +168,6 @@ static int64_t write_from_to(struct __test_metadata *_metadata,
 {
 	struct remote *remote = worker_share(sizeof(*remote));
 	int64_t stall_us;
-	int status;
 	pid_t pid;
 
 	ASSERT_NE(NULL, remote);
@@ -180,8 +179,7 @@ static int64_t write_from_to(struct __test_metadata *_metadata,
 	ASSERT_NE(NULL, remote->memory);
 	answer(self->high_ops, DELAY_MS);
 	stall_us = run(_metadata, from, write_to_remote, remote);
-	kill(pid, SIGKILL);
-	ASSERT_EQ(1, worker_wait(pid, STEP_TIMEOUT_MS, &status));
+	ASSERT_EQ(0, worker_kill(pid));
 	return stall_us;
 }
 

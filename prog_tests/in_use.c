@@ -48,8 +48,7 @@ static void finish_sleeper(struct __test_metadata *_metadata, pid_t pid,
 	if (!ret) {
 		EXPECT_FALSE(too_late(begin, STEP_TIMEOUT_MS))
 			TH_LOG("the task never wakes up");
-		kill(pid, SIGKILL);
-		worker_wait(pid, STEP_TIMEOUT_MS, &status);
+		worker_kill(pid);
 		return;
 	}
 	EXPECT_EQ(0, status)

@@ -265,8 +265,7 @@ static bool charge_by_khugepaged(struct __test_metadata *_metadata, const char *
 		huge = cg_read_key(cgroup, "memory.stat", "anon_thp");
 	}
 	TH_LOG("%s: %" PRId64 " bytes in huge pages", cgroup, huge);
-	kill(pid, SIGKILL);
-	ASSERT_EQ(1, worker_wait(pid, STEP_TIMEOUT_MS, &status));
+	ASSERT_EQ(0, worker_kill(pid));
 	return huge >= (int64_t)size;
 }
 
