@@ -113,11 +113,11 @@ cache_is_limited()
 		[ -z "$(find "$cache/source" -name .git)" ] || return
 
 	# one that is used again is not old, and needs no build
-	touch -d '9 days ago' "$cache"/kernel/*[0-9]/ "$cache"/source/*[0-9]/
+	touch -d '9 days ago' "$cache"/{kernel,source}/????????????/
 	"$vm_dir/kernel.sh" build && "$vm_dir/kernel.sh" source || return
 	[ -z "$(find "$cache" -mindepth 2 -maxdepth 2 -type d -mtime +7)" ] &&
 		[ "$(wc -l <"$work/tree.builds")" -eq 1 ] &&
-		MEMCG_BPF_CACHE_DAYS=1 FLAVOUR=measure "$vm_dir/kernel.sh" build &&
+		MEMCG_BPF_CACHE_DAYS=1 FLAVOUR=debug "$vm_dir/kernel.sh" build &&
 		[ -z "$(find "$cache/kernel" -name young)" ] &&
 		[ "$(find "$cache/kernel" -name bzImage | wc -l)" -eq 2 ]
 }
