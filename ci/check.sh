@@ -99,8 +99,8 @@ with_newest_source()
 		(cd "$work" && apt-get -q download "$package" &&
 			dpkg-deb -x "$package"_*.deb "$work/deb") || return
 	fi
-	mkdir -p "$tree"
-	find /usr/src "$work/deb" -name "$package.tar.xz" 2>/dev/null | head -n 1 |
+	mkdir -p "$tree" "$work/deb"
+	find /usr/src "$work/deb" -name "$package.tar.xz" | head -n 1 |
 		xargs -I{} tar -C "$tree" --strip-components=1 -xf {} || return
 	source=$tree build newest && source=$tree build newest-clang LLVM=1
 }

@@ -77,10 +77,11 @@ tell_debug_options()
 
 part_suite()
 {
-	local count
+	local count=0
 
 	! has_flavour debug || tell_debug_options
-	count=$(find "$out/each" -mindepth 1 -maxdepth 1 -name '[0-9]*' 2>/dev/null | wc -l)
+	[ ! -d "$out/each" ] ||
+		count=$(find "$out/each" -mindepth 1 -maxdepth 1 -name '[0-9]*' | wc -l)
 	suite_of_each "$count" || {
 		run_suite suite
 		mv "$out/suite.json" "$out/verdict.json"
