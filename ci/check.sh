@@ -204,6 +204,14 @@ suites()
 	return "$ret"
 }
 
+# A review of one program, of which the answer tells.
+review_of_a_program()
+{
+	OUT=$work/review PARTS=suite TESTS=load "$ci_dir/review.sh" &&
+	grep -q -E '^ *[1-9][0-9]* promises? kept' "$work/review/review.txt" &&
+		[ ! -e "$work/review/failed" ]
+}
+
 # The kernel's own parser of KTAP reads what the suite has printed.
 ktap_is_valid()
 {
@@ -307,6 +315,7 @@ part tools "$vm_dir/vmtest.sh" -t 600 -- env TMPDIR=/tmp TOOLS="$top_dir/out/tes
 	"$tests_dir/run.sh" --cgroup
 part suite suites
 [ ! -e "$ktap" ] || want_check ktap-is-valid ktap_is_valid
+want_check review-of-a-program review_of_a_program
 part target "$tests_dir/target.sh"
 part vm-errors "$tests_dir/vm-errors.sh"
 part surroundings "$tests_dir/surroundings.sh"
