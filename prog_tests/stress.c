@@ -385,7 +385,11 @@ static void expect_over(struct __test_metadata *_metadata, struct storm *storm)
 	expect_no_dying(_metadata, tree);
 }
 
-/* Random steps in the tree, to see that the storm has left nothing behind. */
+/*
+ * Random steps in the tree, to see that the storm has left nothing behind.  They are steps
+ * of a kind that the storm has, or a kernel that goes wrong where the controller is switched
+ * would fail here, too, with some seeds only.
+ */
 static int step_again(FIXTURE_DATA(stress) *self, unsigned int steps)
 {
 	struct model_tree *tree = &self->tree;
@@ -399,7 +403,7 @@ static int step_again(FIXTURE_DATA(stress) *self, unsigned int steps)
 		if (!step_draw(&tree->model, &self->random, &step))
 			break;
 		/* settle() counts dying cgroups, and those of the storm may linger. */
-		if (step.what != STEP_RMDIR)
+		if (step.what != STEP_RMDIR && step.what != STEP_CONTROLLER)
 			ret = model_tree_step(tree, &step);
 	}
 	if (ret)
