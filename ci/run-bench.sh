@@ -28,6 +28,25 @@ if [ -n "$resume" ] && [ $# -ne 1 ]; then
 	die "$EXIT_USAGE" "RESUME=$resume: name the one BENCH that it is of"
 fi
 unset RESULTS RESUME
+
+# how_measured BENCH - name the function below, bench_by_*, that runs it
+how_measured()
+{
+	case $1 in
+	overhead)	echo instructions ;;
+	attach)		echo either ;;
+	delay | priority | inversion | reclaim | protect | isolation)
+			echo "time" ;;
+	*)		return 1 ;;
+	esac
+}
+
+# before any of them is measured
+[ $# -gt 0 ] || die "$EXIT_USAGE" "BENCH= names no benchmark; see doc/benchmarks.md"
+for bench in "$@"; do
+	how_measured "$bench" >/dev/null ||
+		die "$EXIT_USAGE" "BENCH=$bench: no such benchmark; see doc/benchmarks.md"
+done
 if [ "$shards" -gt 1 ] && [ -z "${SEED-}$resume" ]; then
 	die "$EXIT_USAGE" "SHARD=$SHARD: set SEED, too: shards of different seeds cannot be joined"
 fi
@@ -148,12 +167,8 @@ bench_by_instructions()
 for bench in "$@"; do
 	dir=${resume:-$results/$bench-$date}
 	say "$bench: $dir"
-	case $bench in
-	overhead)	by=instructions ;;
-	attach)		by=either ;;
-	*)		by="time" ;;
-	esac
-	(bench_by_$by "$bench" "$dir")
+	by=$(how_measured "$bench")
+	("bench_by_$by" "$bench" "$dir")
 	if [ -x "$top_dir/plots/$bench.sh" ]; then
 		make -s -C "$top_dir" analyze
 		"$top_dir/plots/$bench.sh" "$top_dir/out/host/analyze" "$dir/$bench.csv"

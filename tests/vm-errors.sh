@@ -88,6 +88,18 @@ bad_tests()
 		env TESTS="link atach" "$ci_dir/run-suite.sh"
 }
 
+# refused before anything is built or one of them is measured
+bad_benches()
+{
+	expect 2 "^run-bench.sh: BENCH=dely: no such benchmark" \
+		env RESULTS="$work/bench" "$ci_dir/run-bench.sh" delay dely &&
+	expect 2 "^run-bench.sh: BENCH=timeline: no such benchmark" \
+		env RESULTS="$work/bench" "$ci_dir/run-bench.sh" timeline &&
+	expect 2 "^run-bench.sh: BENCH= names no benchmark" \
+		make -s -C "$top_dir" bench BENCH= RESULTS="$work/bench" &&
+	[ ! -e "$work/bench" ]
+}
+
 bad_kernel_trees()
 {
 	mkdir "$work/empty"
@@ -409,6 +421,7 @@ test_of()
 
 test_of bad_options
 test_of bad_tests
+test_of bad_benches
 test_of bad_kernel_trees
 test_of old_kernel_trees
 test_of tree_with_conflict
