@@ -66,6 +66,11 @@ draw()
 shopt -s nullglob
 csvs=("$results"/*/*.csv)
 if [ ${#csvs[@]} -eq 0 ]; then
+	own=("$results"/*.csv)
+	if [ ${#own[@]} -gt 0 ]; then
+		echo "RESULTS=$results is the folder of one run: name the one that it is in" >&2
+		exit 2
+	fi
 	echo "no results in $results: make bench, or name a folder with RESULTS=" >&2
 	exit 2
 fi

@@ -4,7 +4,8 @@
 # usage: report.sh ANALYZE RESULTS
 #
 # Print one page about the latest results in RESULTS of each benchmark, and of each
-# experiment of one that has several.  It begins with answers to the questions that were
+# experiment of one that has several.  Those of a shard are on it only where there are
+# none of all shards.  It begins with answers to the questions that were
 # asked on the list, a sentence or a few for each.  Then come environment, findings, figures (which draw.sh
 # has drawn), tables, and how to repeat them.  It needs no other file and no network.
 # Where results cannot be read, or no trial went well, the page says what is wrong.
@@ -262,10 +263,11 @@ cat <<'END'
 trial, intervals are of 95&nbsp;%, and the control of each benchmark is in its tables.</p>
 END
 
-# the latest of each, by the date in it; those without one, each
+# the latest of each, by the date in it; those without one, each.  What make merge has
+# joined has the date of the first shard, but more trials than any of them.
 declare -A seen=()
 csvs=()
-while read -r key _ csv; do
+while read -r key _ _ csv; do
 	[ -z "${seen[$key]-}" ] || continue
 	seen[$key]=1
 	csvs+=("$csv")
@@ -277,8 +279,10 @@ done < <(
 		[ "$(bench_of "$csv")" = "$name" ] || continue
 		[ -e "$plots/$name.gp" ] || [ -n "$(meta bench "$csv")" ] || continue
 		date=$(meta date "$csv")
-		echo "$(anchor "$csv") ${date:--} $csv"
-	done | sort -k 1,1 -k 2,2r)
+		whole=whole
+		[ -z "$(meta SHARD "$csv")" ] || whole=part
+		echo "$(anchor "$csv") $whole ${date:--} $csv"
+	done | sort -k 1,1 -k 2,2r -k 3,3r)
 answers
 summary "${csvs[@]}"
 for csv in "${csvs[@]}"; do

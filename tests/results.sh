@@ -281,10 +281,27 @@ report_of_bad_results()
 	grep -q '^</body></html>$' "$page"
 }
 
+# A later shard does not take the place of a whole run, but is better than none.
+report_of_shards()
+{
+	local dir=$work/shards page=$work/shards/report.html
+
+	mkdir -p "$dir/part" && cp -r "$top_dir"/results/reference/delay-* "$dir/whole" &&
+		sed -e 's/^# date: .*/# date: 2099-01-01T00:00:00Z/' -e 's,^# SEED: .*,&\n# SHARD: 2/2,' \
+			"$dir/whole/delay.csv" >"$dir/part/delay.csv" &&
+		make -s -C "$top_dir" report RESULTS="$dir" || return
+	! grep -q -e '2099-' -e 'SHARD' "$page" && on_page delay 'Findings' 'make bench BENCH=delay' &&
+	rm -r "$dir/whole" && make -s -C "$top_dir" report RESULTS="$dir" &&
+	on_page delay 'make bench BENCH=delay .*SHARD=2/2' &&
+	expect 2 "^RESULTS=$dir/part is the folder of one run" \
+		make -s -C "$top_dir" report RESULTS="$dir/part" && [ ! -e "$dir/part/report.html" ]
+}
+
 pages()
 {
 	local name="the reference results make a page that needs no other"
 	local german="the page is the same with a decimal comma"
+	local shards="a page of a whole run, and not of a shard"
 	local bad="results that are not there or cut short do not stop the others"
 
 	if [ ${#reference[@]} -eq 0 ]; then
@@ -298,6 +315,7 @@ pages()
 		skip "$german" "no locale de_DE.UTF-8: apt-get install locales"
 	fi
 	check "$bad" report_of_bad_results
+	check "$shards" report_of_shards
 }
 
 shopt -s nullglob
