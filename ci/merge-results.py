@@ -15,6 +15,7 @@ memory and when their kernel was built.
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import sys
@@ -25,9 +26,12 @@ from merge import BadInput, check_numbers
 
 SHARD = re.compile(r"([1-9]\d*)/([1-9]\d*)$")
 META = re.compile(r"# ([^:]+): ?(.*)$")
+PARAMETER = re.compile(r"[A-Z_]+$")
 RESUMED = re.compile(r"# resumed: .*TRIALS=(\d+)$")
 # in the kernel's version, as of date(1)
 BUILT = re.compile(r" ?[A-Z][a-z]{2} [A-Z][a-z]{2} +\d+ [\d:]{8} \S+ \d{4}")
+# The parameters that RESUME takes from the results by itself.
+RESUME_TAKES = {"SEED", "SHARD"}
 # What RESUME lets differ; a note tells of what is compared anyway.
 MAY_DIFFER = {"date", "memory", "note", "SHARD", "TRIALS"}
 LOGS = ("command.txt", "kernel.log", "console.log")
@@ -291,6 +295,16 @@ def tell_missing(shards, missing):
     return complete
 
 
+def command_to_resume(out, shard):
+    """Only with the parameters of the run does RESUME go on with it."""
+    bench = os.path.basename(shard.table.path).removesuffix(".csv")
+    meta = shard.table.meta | {"TRIALS": shard.trials}
+    return " ".join([f"make bench BENCH={bench}",
+                     *(f"{key}={shlex.quote(str(value))}" for key, value in meta.items()
+                       if PARAMETER.match(key) and key not in RESUME_TAKES),
+                     f"RESUME={shlex.quote(out)}"])
+
+
 def merge(out, folders):
     """Make the whole folder, or nothing."""
     out = out.rstrip("/") or out
@@ -307,8 +321,7 @@ def merge(out, folders):
         os.rename(folder, out)
     complete = tell_missing(shards, missing)
     if not complete:
-        bench = os.path.basename(shards[0].table.path).removesuffix(".csv")
-        print(f"merge-results.py: make bench BENCH={bench} RESUME={out} measures what is missing",
+        print(f"merge-results.py: {command_to_resume(out, shards[0])} measures what is missing",
               file=sys.stderr)
     print(f"{out}: {sum(len(shard.measured) for shard in shards)} trials of "
           f"{', '.join(f'{shard.number}/{shard.of}' for shard in shards)}")

@@ -218,7 +218,9 @@ tells_what_results_are_missing()
 
 	two_shards delay
 	sed -i '$d' "$work/1/$csv"
-	expect 1 "shard 1/2, $work/1: 1 of 39 trials are missing$" join_two || return
+	expect 1 "shard 1/2, $work/1: 1 of 39 trials are missing$" join_two &&
+	expect 1 "make bench BENCH=delay OVER_HIGH_MS=0,5,.* TRIALS=6 .*RESUME=$work/again measures" \
+		"$ci_dir/merge-results.py" "$work/again" "$work/1" "$work/2" || return
 
 	# the whole trial, whose rows are of three sessions
 	two_shards isolation
