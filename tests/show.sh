@@ -172,7 +172,7 @@ answer_of_protect()
 		sparse,idle,none:500.0 sparse,idle,static:100.0 sparse,idle,bpf:500.0 \
 		sparse,idle,poll_10ms:500.0 sparse,active,static:900.0 sparse,active,bpf:100.0 \
 		disk,idle,static:900.0 disk,idle,bpf:100.0 &&
-	expect 0 "^While HIGH is idle, LOW's work, as a multiple of that with bpf: static 0.2001 \(.*\); no difference is shown for poll_10ms\.$" \
+	expect 0 "^While HIGH is idle, LOW's work, as a multiple of that with bpf: static 0.20007 \(.*\); no difference is shown for poll_10ms\.$" \
 		"$analyze" --show=answer "$work/protect.csv" &&
 	base=strategy=none answers_csv protect memory,activity,strategy reaction_ms \
 		sparse,bursts,none:5.0 sparse,bursts,bpf:0.2 sparse,bursts,poll_10ms:6.5 &&

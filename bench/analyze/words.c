@@ -10,6 +10,9 @@
 
 #define NR_TEXTS 8
 #define TEXT_SIZE 96
+/* Of an interval: it is at least so many steps of the last digit wide, if that is not the 7th. */
+#define STEPS 2
+#define MAX_DIGITS 7
 
 static char *next_text(void)
 {
@@ -38,19 +41,23 @@ const char *words_number(double x)
 	return text;
 }
 
-/* With as many digits as it takes to see that the interval has a width. */
+/* How far apart two numbers with so many digits are, of the size of @x. */
+static double last_digit(double x, int digits)
+{
+	return x ? pow(10, floor(log10(fabs(x))) + 1 - digits) : 0;
+}
+
+/* With as many digits as it takes to see how wide the interval is. */
 static const char *with_interval(double x, double low, double high)
 {
 	char *text = next_text(), numbers[3][24];
-	int digits;
+	int digits = 3;
 
-	for (digits = 3; digits <= 6; digits++) {
-		format(x, digits, numbers[0], sizeof(numbers[0]));
-		format(low, digits, numbers[1], sizeof(numbers[1]));
-		format(high, digits, numbers[2], sizeof(numbers[2]));
-		if (strcmp(numbers[1], numbers[2]))
-			break;
-	}
+	while (digits < MAX_DIGITS && last_digit(high, digits) > (high - low) / STEPS)
+		digits++;
+	format(x, digits, numbers[0], sizeof(numbers[0]));
+	format(low, digits, numbers[1], sizeof(numbers[1]));
+	format(high, digits, numbers[2], sizeof(numbers[2]));
 	if (isnan(low))
 		format(x, 3, text, TEXT_SIZE);
 	else
