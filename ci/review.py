@@ -19,6 +19,7 @@ import shlex
 import sys
 
 import blocks
+import boots
 import kcidb
 import ktap
 import pin
@@ -27,6 +28,7 @@ import selftests
 STYLE = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))),
                      "plots/page.css")
 SEEN_LINES = 4      # of a broken promise
+CRASHED = boots.CRASHES[122]
 FUNCTIONS = 10      # of the code's size
 # What finds bugs in a debug kernel, as config options are called there.
 DEBUG = {"PROVE_LOCKING": "lockdep", "DEBUG_KMEMLEAK": "kmemleak",
@@ -39,7 +41,7 @@ CHARGES = {"anon": "anonymous page", "file": "page of a file", "kmem": "pipe",
 CHARGES_MORE = {"reclaim": "  reclaiming"}
 # Why a part has no result: exit statuses of vm/common.sh.
 FAILURES = {120: "a tool is missing", 121: "a kernel does not build",
-            122: "the kernel crashed", 123: "the machine went down",
+            122: CRASHED, 123: "the machine went down",
             124: "it came to no end"}
 
 
@@ -53,6 +55,15 @@ def read(path, default=None):
 
 def counted(number, noun, plural=None):
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def what_was_seen(promise):
+    """Of a crash the line of the oops first: the file that has it stays here."""
+    seen = promise.get("seen", [])
+    oops = [line for line in seen if boots.FAILURE.search(line)]
+    if oops and seen[0].startswith(CRASHED):
+        seen = [f"{CRASHED}: {oops[0]}"] + [line for line in seen[1:] if line not in oops]
+    return seen[:SEEN_LINES]
 
 
 def without_prefix(subject):
@@ -177,7 +188,7 @@ class Review:
     def broken(self, promises):
         for promise in promises:
             self.text.entry(promise["id"], [("promised", promise["promise"] or "")] + [
-                ("seen", seen) for seen in promise.get("seen", [])[:SEEN_LINES]])
+                ("seen", seen) for seen in what_was_seen(promise)])
 
     def results(self, name, run, verdict):
         text = self.read(f"{name}.ktap")

@@ -229,6 +229,8 @@ answer_has_what_was_measured()
 	  "promises": [
 	  { "id": "one.a", "promise": "One keeps its pages while somebody else, who has as many and no ops at all, has some to lose.",
 	    "verdict": "broken", "seen": ["Expected 1 (1) < 2 (2)", "HIGH has lost its pages"] },
+	  { "id": "one.d", "promise": "One dies.", "verdict": "broken",
+	    "seen": ["the kernel crashed: /o/vm/crash-1.log", "Expected 1 (1) == 2 (2)", "Oops: int3: 0000 [#1] SMP", "RIP: 0010:0x1"] },
 	  { "id": "one.b", "promise": "One sleeps.", "verdict": "kept" },
 	  { "id": "one.c", "promise": "One wakes.", "verdict": "not asked", "reason": "no PSI: boot with psi=1" } ] }
 	END
@@ -236,6 +238,8 @@ answer_has_what_was_measured()
 	grep -q -x -e "- test_core.b: ok on the base, fail with the series" "$work/o/review.txt" &&
 	grep -q "^one.a$" "$work/o/review.txt" &&
 	grep -q "^  seen:     HIGH has lost its pages$" "$work/o/review.txt" &&
+	grep -A 1 "^  seen:     the kernel crashed: Oops: int3: 0000 \[#1\] SMP$" "$work/o/review.txt" |
+		grep -q "Expected 1 (1) == 2 (2)" && ! grep -q /o/vm "$work/o/review.txt" &&
 	! grep -q -E '^.{73}' "$work/o/review.txt" &&
 	python3 -c 'import json, sys; assert len(json.load(open(sys.argv[1]))["against"]) == 2' \
 		"$work/o/review.json" || { cat "$work/o/review.txt"; return 1; }
