@@ -31,8 +31,8 @@ suite_paths()
 {
 	suite=$top_dir/out/vm-suite-${1##*/}
 	runner=("$suite/kselftest/run_kselftest.sh")
-	# A debug kernel is slow.
-	if has_flavour debug; then
+	# A debug kernel is slow, and with pages of 64 KiB all that is charged is 16 times as large.
+	if has_flavour debug || [ "${pages-}" = 64k ]; then
 		runner+=(--override-timeout $((1800 + $(stress_seconds))))
 	elif [ "$(stress_seconds)" -ne 0 ]; then
 		runner+=(--override-timeout $((300 + $(stress_seconds))))
