@@ -248,7 +248,7 @@ TEST_F_TIMEOUT(charges, request_is_told_where_no_batch_fits, 120)
 	pid_t worker;
 
 	ASSERT_EQ(0, cg_write(self->used, "memory.max", "%llu", CHARGES_SIZE / 2));
-	worker = start_job(_metadata, self, charges_hold_file);
+	worker = start_job(_metadata, self, charges_hold_hole);
 	sum = sums_of(self->skel, self->used);
 	ASSERT_GT(cg_read_key(self->used, "memory.events", "max"), 0)
 		TH_LOG("memory.max was never reached");
