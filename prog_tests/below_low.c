@@ -22,6 +22,7 @@
 static const struct protection below_low = {
 	.callback = PROBE_BELOW_LOW,
 	.yes = { .below_low = 1 },
+	.file = "memory.low",
 };
 
 FIXTURE(below_low)
@@ -164,6 +165,52 @@ TEST_F_TIMEOUT(below_low, a_yes_protects_no_descendant, 300)
 TEST_F_TIMEOUT(below_low, memory_high_of_the_parent_asks, 300)
 {
 	expect_memory_high_asks(_metadata, &self->p, &below_low);
+}
+
+/*
+ * Whoever lowers a limit of PARENT reclaims, until its usage is below:
+ *
+ *   memcg_bpf.below_low.<pid>	memory.max, then memory.high = what is charged less FILE_SIZE / 2
+ *   |-- high			FILE_SIZE of page cache; BPF says yes, then no
+ *   `-- low			FILE_SIZE of page cache
+ */
+TEST_F_TIMEOUT(below_low, lowered_limit_of_the_parent_asks, 300)
+{
+	expect_lowered_limit_asks(_metadata, &self->p, &below_low);
+}
+
+/*
+ * A yes covers what memory.low does not:
+ *
+ *   memcg_bpf.below_low.<pid>
+ *   |-- high			memory.low = FILE_SIZE / 8; BPF says yes, then no
+ *   `-- low
+ */
+TEST_F_TIMEOUT(below_low, a_yes_exceeds_memory_low, 300)
+{
+	expect_yes_exceeds_the_setting(_metadata, &self->p, &below_low);
+}
+
+/*
+ * A yes protects what is not page cache, as well:
+ *
+ *   memcg_bpf.below_low.<pid>	memory.swap.max = max
+ *   |-- high			a task with 16 MiB of anonymous memory; BPF says yes, then no
+ *   `-- low			FILE_SIZE of page cache
+ */
+TEST_F_TIMEOUT(below_low, anonymous_memory_is_kept, 300)
+{
+	expect_anonymous_memory_is_kept(_metadata, &self->p, &below_low);
+}
+
+/*
+ *   memcg_bpf.below_low.<pid>
+ *   |-- high			names of files, in slab memory; BPF says yes, then no
+ *   `-- low			FILE_SIZE of page cache
+ */
+TEST_F_TIMEOUT(below_low, slab_is_kept, 300)
+{
+	expect_slab_is_kept(_metadata, &self->p, &below_low);
 }
 
 /* HIGH is the target of the reclaim, by its own memory.reclaim. */

@@ -22,6 +22,7 @@
 static const struct protection below_min = {
 	.callback = PROBE_BELOW_MIN,
 	.yes = { .below_min = 1 },
+	.file = "memory.min",
 };
 
 FIXTURE(below_min)
@@ -176,6 +177,52 @@ TEST_F_TIMEOUT(below_min, a_yes_protects_no_descendant, 300)
 TEST_F_TIMEOUT(below_min, memory_high_of_the_parent_asks, 300)
 {
 	expect_memory_high_asks(_metadata, &self->p, &below_min);
+}
+
+/*
+ * Whoever lowers a limit of PARENT reclaims, until its usage is below:
+ *
+ *   memcg_bpf.below_min.<pid>	memory.max, then memory.high = what is charged less FILE_SIZE / 2
+ *   |-- high			FILE_SIZE of page cache; BPF says yes, then no
+ *   `-- low			FILE_SIZE of page cache
+ */
+TEST_F_TIMEOUT(below_min, lowered_limit_of_the_parent_asks, 300)
+{
+	expect_lowered_limit_asks(_metadata, &self->p, &below_min);
+}
+
+/*
+ * A yes covers what memory.min does not:
+ *
+ *   memcg_bpf.below_min.<pid>
+ *   |-- high			memory.min = FILE_SIZE / 8; BPF says yes, then no
+ *   `-- low
+ */
+TEST_F_TIMEOUT(below_min, a_yes_exceeds_memory_min, 300)
+{
+	expect_yes_exceeds_the_setting(_metadata, &self->p, &below_min);
+}
+
+/*
+ * A yes protects what is not page cache, as well:
+ *
+ *   memcg_bpf.below_min.<pid>	memory.swap.max = max
+ *   |-- high			a task with 16 MiB of anonymous memory; BPF says yes, then no
+ *   `-- low			FILE_SIZE of page cache
+ */
+TEST_F_TIMEOUT(below_min, anonymous_memory_is_kept, 300)
+{
+	expect_anonymous_memory_is_kept(_metadata, &self->p, &below_min);
+}
+
+/*
+ *   memcg_bpf.below_min.<pid>
+ *   |-- high			names of files, in slab memory; BPF says yes, then no
+ *   `-- low			FILE_SIZE of page cache
+ */
+TEST_F_TIMEOUT(below_min, slab_is_kept, 300)
+{
+	expect_slab_is_kept(_metadata, &self->p, &below_min);
 }
 
 /* HIGH is the target of the reclaim, by its own memory.reclaim. */

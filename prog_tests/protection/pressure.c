@@ -33,12 +33,22 @@ int pressure_create(struct pressure *p, const char *name)
 	return p->probe ? 0 : -errno;
 }
 
+const char *pressure_swap(struct pressure *p, uint64_t size)
+{
+	cg_write(p->tb.cgroup, "memory.swap.max", "max");
+	return swap_start(&p->tb, p->swap, size);
+}
+
 int pressure_destroy(struct pressure *p)
 {
+	int ret, destroyed;
+
 	if (p->probe && p->link >= 0)
 		close(p->link);
 	probe__destroy(p->probe);
-	return testbed_destroy(&p->tb);
+	ret = swap_stop(p->swap);
+	destroyed = testbed_destroy(&p->tb);
+	return ret ?: destroyed;
 }
 
 /* The file is named like the cgroup that it is charged to. */

@@ -7,6 +7,7 @@
 
 #include "probe.h"
 #include "size.h"
+#include "swap.h"
 #include "testbed.h"
 
 /*
@@ -17,7 +18,7 @@
  *   `-- low
  *
  * Only page cache can be reclaimed here, since there is no swap: anonymous
- * memory, once touched, stays.
+ * memory, once touched, stays.  A test of what is not page cache calls pressure_swap().
  */
 struct pressure {
 	struct testbed tb;	/* tb.cgroup is PARENT */
@@ -25,6 +26,7 @@ struct pressure {
 	char low[PATH_MAX];
 	struct probe *probe;	/* says no, until told otherwise */
 	int link;		/* of the probe, or -1 */
+	char swap[SWAP_PATH_MAX];	/* "": none */
 };
 
 /*
@@ -43,10 +45,19 @@ struct pressure {
 int pressure_create(struct pressure *p, const char *name);
 
 /**
- * pressure_destroy() - undo pressure_create(), and detach the probe
+ * pressure_swap() - let anonymous memory be reclaimed, too
+ * @p: the cgroups
+ * @size: bytes of swap to make
+ *
+ * Return: as swap_start().
+ */
+const char *pressure_swap(struct pressure *p, uint64_t size);
+
+/**
+ * pressure_destroy() - undo pressure_create() and pressure_swap(), and detach the probe
  * @p: what was filled in, or only zeroes
  *
- * Return: as testbed_destroy().
+ * Return: as swap_stop() or, if that is 0, as testbed_destroy().
  */
 int pressure_destroy(struct pressure *p);
 

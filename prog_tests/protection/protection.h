@@ -6,12 +6,17 @@
 #ifndef __PROG_TESTS_PROTECTION_PROTECTION_H
 #define __PROG_TESTS_PROTECTION_PROTECTION_H
 
-#include "pressure_harness.h"
+#include <stdio.h>
+#include <unistd.h>
 
-/* below_low or below_min: the callback, and its answer yes */
+#include "pressure_harness.h"
+#include "workload.h"
+
+/* below_low or below_min: the callback, its answer yes, and the file of the cgroup */
 struct protection {
 	enum probe_callback callback;
 	struct probe_answer yes;
+	const char *file;
 };
 
 static const struct probe_answer no;
@@ -149,6 +154,178 @@ expect_memory_high_asks(struct __test_metadata *_metadata, struct pressure *p,
 	lost = losses_end(_metadata, p, lost);
 	EXPECT_GT(lost.high.stolen, 0)
 		TH_LOG("BPF says no, and reclaim took no page of HIGH");
+}
+
+/*
+ * Whoever lowers a limit of PARENT below what is charged reclaims.  BPF says yes about HIGH:
+ * the reclaim takes page cache of LOW.
+ */
+static inline void
+expect_lowered_limit_asks(struct __test_metadata *_metadata, struct pressure *p,
+			  const struct protection *prot)
+{
+	static const char * const limits[] = { "memory.max", "memory.high" };
+	struct losses lost;
+	size_t i;
+
+	attach(_metadata, p, p->high, p->high, prot->yes);
+	for (i = 0; i < ARRAY_SIZE(limits); i++) {
+		ASSERT_EQ(0, probe_answer(p->probe, p->high, prot->yes));
+		fill(_metadata, p, p->high);
+		fill(_metadata, p, p->low);
+		lost = losses_begin(p);
+		ASSERT_EQ(0, cg_write(p->tb.cgroup, limits[i], "%" PRId64,
+				      cg_read_number(p->tb.cgroup, "memory.current") -
+				      (int64_t)params.file_size / 2));
+		lost = losses_end(_metadata, p, lost);
+		TH_LOG("%s of the parent was lowered, and BPF says yes about HIGH",
+		       limits[i]);
+		expect_kept(_metadata, "HIGH", &lost.high);
+		expect_lost(_metadata, "LOW", &lost.low, params.file_size / 8 * 3);
+
+		/* the control: BPF says no */
+		ASSERT_EQ(0, probe_answer(p->probe, p->high, no));
+		ASSERT_EQ(0, pressure_drop(p, p->low));
+		lost = losses_begin(p);
+		ASSERT_EQ(0, cg_write(p->tb.cgroup, limits[i], "%" PRId64,
+				      cg_read_number(p->tb.cgroup, "memory.current") -
+				      (int64_t)params.file_size / 4));
+		lost = losses_end(_metadata, p, lost);
+		expect_lost(_metadata, "HIGH (no)", &lost.high, params.file_size / 16 * 3);
+		ASSERT_EQ(0, cg_write(p->tb.cgroup, limits[i], "max"));
+	}
+}
+
+/*
+ * HIGH has a memory.low or memory.min that covers an eighth of its pages, and ops that say
+ * yes: it keeps all of them.
+ */
+static inline void
+expect_yes_exceeds_the_setting(struct __test_metadata *_metadata, struct pressure *p,
+			       const struct protection *prot)
+{
+	struct losses lost;
+
+	attach(_metadata, p, p->high, p->high, prot->yes);
+	ASSERT_EQ(0, cg_write(p->high, prot->file, "%" PRIu64, params.file_size / 8));
+	lost = fill_and_reclaim(_metadata, p, p->tb.cgroup, params.file_size / 2);
+	expect_kept(_metadata, "HIGH", &lost.high);
+	expect_lost(_metadata, "LOW", &lost.low, params.file_size / 8 * 3);
+	EXPECT_EQ(0, lost.high.low);
+	EXPECT_GT(asked(p, p->high, prot->callback), 0);
+
+	/* the control: BPF says no, and the setting covers too little */
+	ASSERT_EQ(0, probe_answer(p->probe, p->high, no));
+	ASSERT_EQ(0, pressure_drop(p, p->low));
+	lost = losses_begin(p);
+	EXPECT_EQ(0, pressure_reclaim(p->tb.cgroup, params.file_size / 4));
+	lost = losses_end(_metadata, p, lost);
+	expect_lost(_metadata, "HIGH (no)", &lost.high, params.file_size / 16 * 3);
+}
+
+/* What a worker in HIGH holds of anonymous memory, or as slab memory. */
+#define PROTECTED_SIZE	SCALED(16 * MiB)
+
+/* HIGH's worker holds anonymous memory, and there is swap.  BPF says yes, then no. */
+static inline void
+expect_anonymous_memory_is_kept(struct __test_metadata *_metadata, struct pressure *p,
+				const struct protection *prot)
+{
+	struct losses lost;
+	pid_t worker;
+
+	SKIP_IF(pressure_swap(p, 4 * PROTECTED_SIZE));
+	attach(_metadata, p, p->high, p->high, prot->yes);
+	worker = workload_hold(p->high, PROTECTED_SIZE);
+	ASSERT_GT(worker, 0);
+	fill(_metadata, p, p->low);
+
+	lost = losses_begin(p);
+	EXPECT_EQ(0, pressure_reclaim(p->tb.cgroup, params.file_size / 2));
+	lost = losses_end(_metadata, p, lost);
+	expect_kept(_metadata, "HIGH", &lost.high);
+	EXPECT_EQ(0, cg_read_number(p->high, "memory.swap.current"))
+		TH_LOG("anonymous memory of HIGH was swapped out");
+	expect_lost(_metadata, "LOW", &lost.low, params.file_size / 8 * 3);
+
+	/* the control: BPF says no */
+	ASSERT_EQ(0, probe_answer(p->probe, p->high, no));
+	ASSERT_EQ(0, pressure_drop(p, p->low));
+	pressure_reclaim(p->tb.cgroup, PROTECTED_SIZE / 2);
+	EXPECT_GT(cg_read_number(p->high, "memory.swap.current"), 0)
+		TH_LOG("BPF says no, and nothing of HIGH was swapped out");
+	ASSERT_EQ(0, worker_kill(worker));
+}
+
+/* Look for files that do not exist: the kernel remembers each name, in slab memory. */
+static inline int look_for_files(void *dir)
+{
+	char path[PATH_MAX];
+	int i;
+
+	for (i = 0; i < 40000; i++) {
+		snprintf(path, sizeof(path), "%.3900s/none-%d", (const char *)dir, i);
+		if (!access(path, F_OK))
+			return 1;
+	}
+	return 0;
+}
+
+static inline int64_t slab_of(const char *cgroup)
+{
+	return cg_read_key(cgroup, "memory.stat", "slab_reclaimable");
+}
+
+/* Milliseconds without a change after which a counter is taken as final. */
+#define SLAB_QUIET_MS	3000
+
+/* The same once it does not change any more: RCU frees some time after the reclaim. */
+static inline int64_t slab_of_at_last(const char *cgroup)
+{
+	int64_t slab = slab_of(cgroup), before;
+	int ms, quiet_ms = 0;
+
+	for (ms = 0; ms < STEP_TIMEOUT_MS / 4 && quiet_ms < SLAB_QUIET_MS; ms += 100) {
+		before = slab;
+		usleep(100000);
+		slab = slab_of(cgroup);
+		quiet_ms = slab == before ? quiet_ms + 100 : 0;
+	}
+	return slab;
+}
+
+/* HIGH has slab memory that can be reclaimed.  BPF says yes, then no. */
+static inline void
+expect_slab_is_kept(struct __test_metadata *_metadata, struct pressure *p,
+		    const struct protection *prot)
+{
+	int64_t before = slab_of(p->high), slab, kept, left;
+	struct losses lost;
+
+	attach(_metadata, p, p->high, p->high, prot->yes);
+	ASSERT_EQ(0, worker_run(p->high, look_for_files, p->tb.dir, STEP_TIMEOUT_MS));
+	slab = slab_of_at_last(p->high);
+	if (before < 0 || slab - before < MiB)
+		SKIP(return, "the names of files are not charged: boot without cgroup.memory=nokmem, and take a SCRATCH_DIR on ext4");
+	fill(_metadata, p, p->low);
+
+	lost = losses_begin(p);
+	EXPECT_EQ(0, pressure_reclaim(p->tb.cgroup, params.file_size / 4 * 3));
+	lost = losses_end(_metadata, p, lost);
+	kept = slab_of_at_last(p->high);
+	TH_LOG("slab memory of HIGH: %" PRId64 " bytes, then %" PRId64, slab, kept);
+	EXPECT_GE(kept, slab - slab / 16)
+		TH_LOG("reclaim took slab memory of HIGH");
+	expect_lost(_metadata, "LOW", &lost.low, params.file_size / 2);
+
+	/* the control: BPF says no */
+	ASSERT_EQ(0, probe_answer(p->probe, p->high, no));
+	fill(_metadata, p, p->low);
+	pressure_reclaim(p->tb.cgroup, params.file_size / 4 * 3);
+	left = slab_of_at_last(p->high);
+	TH_LOG("slab memory of HIGH: %" PRId64 " bytes when BPF says no", left);
+	EXPECT_LT(left, kept - kept / 16)
+		TH_LOG("BPF says no, and no slab memory of HIGH was reclaimed");
 }
 
 /*
