@@ -10,9 +10,11 @@
  *       `-- b			page cache of one file
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 
@@ -256,6 +258,67 @@ TEST_F_TIMEOUT(thresholds, usage_is_without_swapped_memory, 120)
 	expect_usage(_metadata, "below_low", &told.low, before, after);
 	expect_usage(_metadata, "below_min", &told.min, before, after);
 	ASSERT_EQ(0, worker_kill(worker));
+}
+
+#define NR_PIPES 128
+
+/* Fill pipes of the caller's: they hold memory that the kernel uses, 16 pages each. */
+static int fill_pipes(void *arg)
+{
+	static char chunk[64 * 1024];
+	int (*pipes)[2] = arg, i;
+
+	for (i = 0; i < NR_PIPES; i++) {
+		if (fcntl(pipes[i][1], F_SETFL, O_NONBLOCK))
+			return 1;
+		while (write(pipes[i][1], chunk, sizeof(chunk)) > 0)
+			;
+	}
+	return 0;
+}
+
+/*
+ * The usage is memory.current: all that is charged, to the cgroup or below.
+ *
+ *   memcg_bpf.thresholds.<pid>
+ *   |-- child			full pipes
+ *   `-- group			nothing of its own
+ *       `-- a			page cache of one file
+ */
+TEST_F_TIMEOUT(thresholds, usage_is_with_all_that_is_charged, 120)
+{
+	const char * const cgroups[] = { self->child, self->group };
+	int64_t before[ARRAY_SIZE(cgroups)], after;
+	static int pipes[NR_PIPES][2];
+	struct thresholds_told told;
+	size_t i;
+
+	for (i = 0; i < NR_PIPES; i++)
+		ASSERT_EQ(0, pipe2(pipes[i], O_CLOEXEC));
+	ASSERT_EQ(0, worker_run(self->child, fill_pipes, pipes, STEP_TIMEOUT_MS));
+	fill(_metadata, self, self->a);
+	record_arguments(_metadata, self, self->group, 0);
+	for (i = 0; i < ARRAY_SIZE(cgroups); i++) {
+		before[i] = cg_read_number(cgroups[i], "memory.current");
+		ASSERT_GE(before[i], 3 * SLACK);
+	}
+	reclaim(_metadata, self, SCALED(MiB));
+
+	for (i = 0; i < ARRAY_SIZE(cgroups); i++) {
+		after = cg_read_number(cgroups[i], "memory.current");
+		ASSERT_GE(after, 2 * SLACK);
+		told = told_of(self, cgroups[i]);
+		TH_LOG("%s: %" PRId64 " bytes, then %" PRId64, strrchr(cgroups[i], '/') + 1,
+		       before[i], after);
+		ASSERT_GT(told.low.calls, 0);
+		ASSERT_GT(told.min.calls, 0);
+		expect_usage(_metadata, "below_low", &told.low, before[i], after);
+		expect_usage(_metadata, "below_min", &told.min, before[i], after);
+	}
+	for (i = 0; i < NR_PIPES; i++) {
+		close(pipes[i][0]);
+		close(pipes[i][1]);
+	}
 }
 
 /*
