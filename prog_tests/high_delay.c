@@ -281,7 +281,8 @@ TEST_F(high_delay, cgroup_without_ops_is_left_alone)
 /* A cgroup whose memory.high is below its usage. */
 struct excess {
 	const char *name;
-	unsigned int ms;	/* what BPF asks for, 0 for a cgroup without ops */
+	bool without;		/* no ops */
+	unsigned int ms;	/* what BPF asks for */
 	char cgroup[PATH_MAX];
 	int link;
 	pid_t holder;
@@ -328,7 +329,7 @@ static void start_excess(struct __test_metadata *_metadata,
 
 	ASSERT_EQ(0, cg_write(e->cgroup, "memory.high", "%" PRIu64,
 			      hold->size / 11 * 10));
-	if (!e->ms)
+	if (e->without)
 		return;
 	ask_for(self, e->cgroup, e->ms);
 	e->link = probe_attach(self->probe, e->cgroup, 0);
@@ -357,6 +358,7 @@ static void finish_excess(struct __test_metadata *_metadata,
  *
  *   memcg_bpf.high_delay.<pid>	memory.swap.max = 0
  *   |-- without		no ops
+ *   |-- none			ops: 0
  *   |-- shorter		ops: 20 ms
  *   `-- longer			ops: 1200 ms
  *
@@ -368,12 +370,13 @@ static void finish_excess(struct __test_metadata *_metadata,
 TEST_F_TIMEOUT(high_delay, longer_penalty_of_memory_high_prevails, 300)
 {
 	static struct excess cases[] = {
-		{ .name = "without" },
+		{ .name = "without", .without = true },
+		{ .name = "none" },
 		{ .name = "shorter", .ms = 20 },
 		{ .name = "longer", .ms = 1200 },
 	};
-	struct excess *without = &cases[0], *shorter = &cases[1],
-		      *longer = &cases[2];
+	struct excess *without = &cases[0], *none = &cases[1], *shorter = &cases[2],
+		      *longer = &cases[3];
 	uint64_t more = SCALED(MiB / 2);
 	struct hold *hold;
 	unsigned int i, ms, left = ARRAY_SIZE(cases);
@@ -409,6 +412,9 @@ TEST_F_TIMEOUT(high_delay, longer_penalty_of_memory_high_prevails, 300)
 
 	EXPECT_GE(without->stall_us, 600 * 1000)
 		TH_LOG("the kernel's own penalty did not come");
+	EXPECT_GT(stats_of(self, none->cgroup).calls[PROBE_DELAY], 0);
+	EXPECT_GE(none->stall_us, 600 * 1000)
+		TH_LOG("an answer of 0 took the place of the kernel's penalty");
 	ASSERT_GT(shorter->delays, 0);
 	EXPECT_GE(shorter->stall_us / (int64_t)shorter->delays, 600 * 1000)
 		TH_LOG("BPF's shorter delay took the place of the kernel's penalty");
