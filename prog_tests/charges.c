@@ -327,6 +327,54 @@ TEST_F_TIMEOUT(charges, balance_of_a_task_that_migrates, 120)
 	balance(_metadata, self, charges_migrate, CHARGES_SIZE);
 }
 
+/* More memcgs than the kernel has stocks for on one processor. */
+#define NR_OTHERS	32
+
+/*
+ * Each memcg that a task charges on a processor has a stock there, until those of others push
+ * it out, which uncharges it.  All workers are on one processor:
+ *
+ *   memcg_bpf.charges.<pid>	has the ops
+ *   |-- used			a worker holds memory; others come and go
+ *   |-- other0			a worker comes and goes
+ *   ...
+ *   `-- other31
+ *
+ * A worker may leave an empty stock behind, so there are some attempts.
+ */
+TEST_F_TIMEOUT(charges, balance_of_stocks_that_are_pushed_out, 120)
+{
+	pid_t worker = start_job(_metadata, self, charges_hold_anon);
+	int64_t page = sysconf(_SC_PAGESIZE), pushed_out = 0;
+	static char others[NR_OTHERS][PATH_MAX];
+	uint64_t size = 4 * page;
+	int attempt, i;
+
+	for (i = 0; i < NR_OTHERS; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "other%d", i);
+		ASSERT_EQ(0, testbed_add_cgroup(&self->tb, others[i], name));
+	}
+	for (attempt = 0; attempt < 8 && pushed_out <= 0; attempt++) {
+		size += page;
+		ASSERT_EQ(0, worker_run(self->used, workload_touch_job, &size,
+					STEP_TIMEOUT_MS));
+		expect_balance(_metadata, self, "a stock left behind");
+		pushed_out = cg_read_number(self->used, "memory.current") / page;
+		for (i = 0; i < NR_OTHERS; i++) {
+			ASSERT_EQ(0, worker_run(others[i], workload_touch_job, &size,
+						STEP_TIMEOUT_MS));
+		}
+		pushed_out -= cg_read_number(self->used, "memory.current") / page;
+		expect_balance(_metadata, self, "the stock pushed out");
+	}
+	EXPECT_GT(pushed_out, 0)
+		TH_LOG("%d other memcgs were charged, and no stock was uncharged", NR_OTHERS);
+	ASSERT_EQ(0, worker_kill(worker));
+	expect_balance(_metadata, self, "the worker gone");
+}
+
 /* Have the worker look at its memory again, and wait until it has. */
 static void look_again(struct __test_metadata *_metadata, FIXTURE_DATA(charges) *self,
 		       pid_t worker)
