@@ -110,10 +110,24 @@ TEST_F(attach, of_same_ops_below_is_separate)
 	expect_attach_works(_metadata, self);
 }
 
+/*
+ * All cgroups have the ops, also one that is made in the root later:
+ *
+ *   /sys/fs/cgroup			FIRST
+ *   |-- memcg_bpf.attach.<pid>
+ *   `-- memcg_bpf.attach_later.<pid>	made when the root has the ops
+ *       `-- child
+ */
 TEST_F(attach, to_root_reaches_all)
 {
-	char root[PATH_MAX];
-	int link;
+	char root[PATH_MAX], child[PATH_MAX], *const children[] = { child };
+	struct testbed later;
+	const struct owner_search search = {
+		.probes = self->probes,
+		.nr = NR_PROBES,
+		.reclaim = later.cgroup,
+	};
+	int link, owner;
 
 	close(self->bystander);
 	if (memcg_bpf_count_links(NULL))
@@ -125,6 +139,14 @@ TEST_F(attach, to_root_reaches_all)
 		TH_LOG("attach to %s: %s", root, strerror(-link));
 	expect_owners(_metadata, self, "attached to the root",
 		      OWNERS(FIRST, FIRST, FIRST));
+
+	ASSERT_EQ(0, testbed_create(&later, "attach_later"));
+	ASSERT_EQ(0, testbed_add_cgroup(&later, child, "child"));
+	ASSERT_EQ(0, owners_find(&search, children, 1, &owner, NULL));
+	EXPECT_EQ(FIRST, owner)
+		TH_LOG("a cgroup made in the root after the attach has %s", ops_name(owner));
+	EXPECT_EQ(0, testbed_destroy(&later));
+
 	close(link);
 	expect_detached(_metadata, self, FIRST, "closed");
 }
