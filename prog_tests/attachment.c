@@ -306,7 +306,8 @@ static void remove_and_wait(struct __test_metadata *_metadata,
 }
 
 /*
- * An open link holds no reference to its cgroup: rmdir succeeds, and the memcg is freed.
+ * An open link holds no reference to its cgroup, nor does who has looked at what it tells of
+ * the cgroup: rmdir succeeds, and the memcg is freed.
  * Closing the link afterwards changes nothing, whether or not the link has ended with the
  * cgroup, which is the subject of link.c:
  *
@@ -329,6 +330,7 @@ TEST_F_TIMEOUT(attach, outlives_its_cgroup, 120)
 	link = attach(self, FIRST, gone, 0);
 	ASSERT_GE(link, 0);
 	expect_owner(_metadata, self, "attached", gone, FIRST);
+	expect_link_of(_metadata, self, link, FIRST);
 
 	remove_and_wait(_metadata, self, control, "a cgroup without ops");
 	remove_and_wait(_metadata, self, gone, "a cgroup with ops");
