@@ -181,8 +181,6 @@ TEST_F_TIMEOUT(reclaim, of_more_than_there_is_returns_what_there_was, 120)
 TEST_F_TIMEOUT(reclaim, leaves_no_reference, 120)
 {
 	char file[2 * PATH_MAX];
-	int64_t dying = 1;
-	int ms;
 
 	load(_metadata, self);
 	fill(_metadata, self, self->inner);
@@ -192,12 +190,7 @@ TEST_F_TIMEOUT(reclaim, leaves_no_reference, 120)
 	ASSERT_EQ(0, unlink(file));
 	ASSERT_EQ(0, rmdir(self->inner));
 	ASSERT_EQ(0, rmdir(self->named));
-	for (ms = 0; dying && ms < STEP_TIMEOUT_MS / 4; ms += 10) {
-		dying = cg_read_key(self->tb.cgroup, "cgroup.stat", "nr_dying_descendants");
-		if (dying)
-			usleep(10000);
-	}
-	EXPECT_EQ(0, dying)
+	EXPECT_EQ(0, cg_wait_dying(self->tb.cgroup, 0, STEP_TIMEOUT_MS / 4))
 		TH_LOG("the cgroup that the kfunc reclaimed from is removed, but not freed");
 }
 
