@@ -14,7 +14,10 @@ test_nr=0
 # shellcheck disable=SC2034 # for those who source this
 failed=0		# 1 after the first test that has
 work=$(mktemp -d) || exit
-trap 'rm -rf "$work" "$work.log"' EXIT
+trap 'rm -rf "$work" "$work.log" "$work.tmp"' EXIT
+# What a script that a test kills could not remove goes with the rest.
+mkdir "$work.tmp" || exit
+export TMPDIR=$work.tmp
 logs=("$work.log")	# what is printed of a test that has failed
 
 # result STATUS NAME - of a test

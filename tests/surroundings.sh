@@ -157,9 +157,9 @@ runner_is_too_short()
 # one_line PATTERN COMMAND [ARG...] - it ends with status 2 and a line, and has built nothing
 one_line()
 {
-	expect 2 "$@" >"$work.line"
-	cat "$work.line"
-	[ "$(grep -c -v -e '^exit status 2' -e '^$' "$work.line")" -eq 1 ]
+	expect 2 "$@" >"$work/line"
+	cat "$work/line"
+	[ "$(grep -c -v -e '^exit status 2' -e '^$' "$work/line")" -eq 1 ]
 }
 
 odd_paths_are_told()
