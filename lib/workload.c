@@ -142,3 +142,16 @@ pid_t workload_hold(const char *cgroup, uint64_t size)
 	munmap(hold, sizeof(*hold));
 	return pid;
 }
+
+int64_t workload_fill(int fd)
+{
+	static char chunk[64 * 1024];	/* all that a pipe takes by default */
+	int64_t sum = 0;
+	ssize_t n;
+
+	if (fcntl(fd, F_SETFL, O_NONBLOCK))
+		return -errno;
+	while ((n = write(fd, chunk, sizeof(chunk))) > 0)
+		sum += n;
+	return n < 0 && errno != EAGAIN ? -errno : sum;
+}

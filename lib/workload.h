@@ -71,4 +71,14 @@ int workload_touch_job(void *size);
  */
 pid_t workload_hold(const char *cgroup, uint64_t size);
 
+/**
+ * workload_fill() - write to a pipe or a socket that nobody reads until it would block
+ * @fd: descriptor of the end to write to, which does not block from then on
+ *
+ * What was written stays charged, as kernel memory, until it is read or closed.
+ *
+ * Return: the bytes written, or a negative errno.
+ */
+int64_t workload_fill(int fd);
+
 #endif /* __LIB_WORKLOAD_H */

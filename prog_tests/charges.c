@@ -8,7 +8,6 @@
  *   `-- idle			made after the attach; has no task
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 

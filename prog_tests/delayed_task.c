@@ -5,7 +5,6 @@
  * memory.  prog_tests/delayed_task/delayed_task_harness.h draws the tree.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -52,32 +51,19 @@ TEST_F_TIMEOUT(delayed_task, for_page_cache, 120)
 	expect_delayed(_metadata, self, "page cache", charge_page_cache, path, true);
 }
 
-/* Write to @fd until it would block; return how much. */
-static uint64_t fill(int fd)
-{
-	static char chunk[64 * 1024];
-	uint64_t sum = 0;
-	ssize_t n;
-
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	while ((n = write(fd, chunk, sizeof(chunk))) > 0)
-		sum += n;
-	return sum;
-}
-
 static int charge_pipes(void *arg)
 {
-	uint64_t left = probe_batches(BATCHES), filled;
+	int64_t left = probe_batches(BATCHES), filled;
 	int fds[2];
 
 	(void)arg;
-	while (left) {
+	while (left > 0) {
 		if (pipe(fds))
 			return 1;
-		filled = fill(fds[1]);
-		if (!filled)
+		filled = workload_fill(fds[1]);
+		if (filled <= 0)
 			return 1;
-		left -= filled < left ? filled : left;
+		left -= filled;
 	}
 	return 0;
 }
@@ -90,17 +76,17 @@ TEST_F_TIMEOUT(delayed_task, for_pipes, 120)
 
 static int charge_sockets(void *arg)
 {
-	uint64_t left = probe_batches(BATCHES), filled;
+	int64_t left = probe_batches(BATCHES), filled;
 	int fds[2];
 
 	(void)arg;
-	while (left) {
+	while (left > 0) {
 		if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds))
 			return 1;
-		filled = fill(fds[0]);
-		if (!filled)
+		filled = workload_fill(fds[0]);
+		if (filled <= 0)
 			return 1;
-		left -= filled < left ? filled : left;
+		left -= filled;
 	}
 	return 0;
 }

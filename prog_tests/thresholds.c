@@ -265,14 +265,11 @@ TEST_F_TIMEOUT(thresholds, usage_is_without_swapped_memory, 120)
 /* Fill pipes of the caller's: they hold memory that the kernel uses, 16 pages each. */
 static int fill_pipes(void *arg)
 {
-	static char chunk[64 * 1024];
 	int (*pipes)[2] = arg, i;
 
 	for (i = 0; i < NR_PIPES; i++) {
-		if (fcntl(pipes[i][1], F_SETFL, O_NONBLOCK))
+		if (workload_fill(pipes[i][1]) <= 0)
 			return 1;
-		while (write(pipes[i][1], chunk, sizeof(chunk)) > 0)
-			;
 	}
 	return 0;
 }

@@ -240,25 +240,14 @@ static int charges_hold_refused(void *arg)
 	return charges_hold(job);
 }
 
-/* Write until it would block. */
-static void charges_fill(int fd)
-{
-	static char chunk[64 * 1024];
-
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	while (write(fd, chunk, sizeof(chunk)) > 0)
-		;
-}
-
 static int charges_hold_pipes(void *job)
 {
 	int i, fds[2];
 
 	/* 64 KiB each */
 	for (i = 0; i < 128; i++) {
-		if (pipe(fds))
+		if (pipe(fds) || workload_fill(fds[1]) <= 0)
 			return 1;
-		charges_fill(fds[1]);
 	}
 	return charges_hold(job);
 }
@@ -272,9 +261,8 @@ static int charges_hold_sockets(void *job)
 		return 1;
 	for (i = 0; i < 32; i++) {
 		client = loopback_connect(listener);
-		if (client < 0)
+		if (client < 0 || workload_fill(client) <= 0)
 			return 1;
-		charges_fill(client);
 	}
 	return charges_hold(job);
 }
