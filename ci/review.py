@@ -34,15 +34,13 @@ FUNCTIONS = 10      # of the code's size
 DEBUG = {"PROVE_LOCKING": "lockdep", "DEBUG_KMEMLEAK": "kmemleak",
          "DEBUG_ATOMIC_SLEEP": "checks of sleeping in atomic context"}
 
-
 # What an instruction is counted for, by CHARGE of bench/overhead.c.
 CHARGES = {"anon": "anonymous page", "file": "page of a file", "kmem": "pipe",
            "reclaim": "page of a file,", "unmap": "page unmapped", "fork": "fork and exit"}
 CHARGES_MORE = {"reclaim": "  reclaiming"}
 # Why a part has no result: exit statuses of vm/common.sh.
-FAILURES = {120: "a tool is missing", 121: "a kernel does not build",
-            122: CRASHED, 123: "the machine went down",
-            124: "it came to no end"}
+FAILURES = boots.CRASHES | {120: "a tool is missing", 121: "a kernel does not build",
+                            124: "it came to no end"}
 
 
 def read(path, default=None):
