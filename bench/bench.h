@@ -89,7 +89,7 @@ struct bench {
 	int (*configure)(void);
 	/* Look at the options together, in the first configuration.  An error is the user's. */
 	int (*validate)(void);
-	/* What else is missing, as require() says it, or NULL. */
+	/* What else the combination needs and is missing, as require() says it, or NULL. */
 	const char *(*missing)(void);
 	/* Does the combination make sense?  If not it is left out. */
 	bool (*wanted)(void);

@@ -256,9 +256,7 @@ static int prepare(struct bench_trial *trial, struct protect *p)
 	if (!is_swapped()) {
 		cg_disable_swap(trial->tb.cgroup);
 	} else {
-		why = opt.memory == STRESS_NG ? protect_stress_ng_missing() : NULL;
-		if (!why)
-			why = swap_start(&trial->tb, p->swap, 2 * opt.size);
+		why = swap_start(&trial->tb, p->swap, 2 * opt.size);
 		if (why) {
 			fprintf(stderr, "%s\n", why);
 			return -EOPNOTSUPP;
@@ -426,6 +424,11 @@ static int protect_trial(struct bench_trial *trial)
 	return ret ? ret : err;
 }
 
+static const char *missing(void)
+{
+	return opt.memory == STRESS_NG ? protect_stress_ng_missing() : NULL;
+}
+
 const struct bench bench_protect = {
 	.name = "protect",
 	.help = "protection that follows the work of HIGH, by BPF and by user space",
@@ -437,6 +440,7 @@ const struct bench bench_protect = {
 	/* twenty comparisons: with fewer no rank test can show a difference */
 	.default_trials = "7",
 	.validate = validate,
+	.missing = missing,
 	.wanted = wanted,
 	.trial = protect_trial,
 };

@@ -128,19 +128,14 @@ static int validate(void)
 /* Only STRATEGY=bpf needs memcg_bpf_ops. */
 static const char *missing(void)
 {
-	const struct option_desc *strategy = option_named(options, "STRATEGY");
 	const char *text, *broken = NULL;
-	unsigned int i;
 
-	for (i = 0; i < strategy->nr_values; i++) {
-		if (strategy->values[i].number != BPF)
-			continue;
-		text = require(REQUIRE_MEMCG_BPF_OPS) ?:
-			require_capabilities(CAN_CHARGED_PAGES | CAN_UNCHARGED | CAN_RECLAIM,
-					     &broken);
-		return text ?: broken;
-	}
-	return NULL;
+	if (opt.strategy != BPF)
+		return NULL;
+	text = require(REQUIRE_MEMCG_BPF_OPS) ?:
+		require_capabilities(CAN_CHARGED_PAGES | CAN_UNCHARGED | CAN_RECLAIM,
+				     &broken);
+	return text ?: broken;
 }
 
 static int go_through(const struct job *job)

@@ -434,15 +434,27 @@ static bool want_progress(void)
 		common.progress == PROGRESS_ALWAYS;
 }
 
+/* find_missing - what a configuration lacks that is to be measured, or NULL */
+static const char *find_missing(const struct bench *bench)
+{
+	const char *missing = require(bench->requirements);
+	unsigned int i;
+
+	for (i = 0; !missing && bench->missing && i < nr_combinations(bench); i++) {
+		choose(bench, i);
+		if (!bench->wanted || bench->wanted())
+			missing = bench->missing();
+	}
+	return missing;
+}
+
 int bench_run(const struct bench *bench, char **argv, bool resume)
 {
 	struct sigaction sa = { .sa_handler = note_signal };
 	struct run run = { .bench = bench, .progress = want_progress() };
-	const char *missing = require(bench->requirements);
+	const char *missing = find_missing(bench);
 	int ret = 0, err = 0;
 
-	if (!missing && bench->missing)
-		missing = bench->missing();
 	if (missing) {
 		fprintf(stderr, "%s: SKIP %s\n", bench->name, missing);
 		return BENCH_EXIT_SKIP;

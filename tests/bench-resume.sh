@@ -104,8 +104,16 @@ joined_go_on()
 	SHARD=1/2 shard 1 --resume --trials=7 && is_of 1 3 5 7
 }
 
+# What any of its configurations lacks is found before a trial is tried.
+lacks_stress_ng()
+{
+	expect 4 'protect: SKIP no stress-ng on PATH: apt-get install stress-ng' \
+		env PATH="$work" "$bench" protect --memory=sparse,stress_ng --results-dir="$work/lacking" \
+		>>"$work/log" && [ ! -e "$work/lacking" ]
+}
+
 echo "TAP version 13"
-echo "1..10"
+echo "1..11"
 for signal in KILL:137 TERM:143 INT:130; do
 	ends_by ${signal%:*} ${signal#*:}
 	result $? "keeps_rows_when_ended_by_SIG${signal%:*}"
@@ -141,3 +149,6 @@ result $? shards_are_the_whole
 joined_go_on
 result $? joined_go_on
 exit $failed
+
+lacks_stress_ng
+result $? lacks_stress_ng

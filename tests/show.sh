@@ -189,6 +189,17 @@ answer_of_reclaim()
 	[ -z "$("$analyze" --show=answer "$work/delay.csv")" ]
 }
 
+findings_of_inversion()
+{
+	base=throttle=none answers_csv inversion lock,throttle,over_high_ms wait_max_s \
+		pipe,none,100:0.0 pipe,bpf,100:0.4 pipe,bpf,500:1.1 pipe,high,100:4.2 \
+		inode,none,100:0.1 &&
+	expect 0 '^pipe: longest wait .*: bpf with 100 ms 0\.4[^,]*, bpf with 500 ms 1\.1[^,]*, high 4\.2[^,]*, none 0\.0[^,]*\.$' \
+		"$analyze" --show=findings "$work/inversion.csv" &&
+	expect 0 '^inode: longest wait .*: none 0\.1[^,]*\.$' \
+		"$analyze" --show=findings "$work/inversion.csv"
+}
+
 # No number is told of what no trial has measured.
 findings_of_nothing()
 {
@@ -266,6 +277,7 @@ echo "TAP version 13"
 check rows rows
 check meta meta
 check findings findings
+check findings_of_inversion findings_of_inversion
 check answer_of_overhead answer_of_overhead
 check answer_of_protect answer_of_protect
 check answer_of_reclaim answer_of_reclaim

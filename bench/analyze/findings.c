@@ -173,6 +173,36 @@ static void tell_attach(void)
 	}
 }
 
+static void see_inversion(const char *value)
+{
+	unsigned int i, j;
+
+	for (i = 0; !strcmp(value, "wait_max_s") && i < nr_groups; i++) {
+		const char *lock = group_cell(&groups[i], "lock");
+		char *shown = NULL;
+
+		for (j = 0; strcmp(group_cell(&groups[j], "lock"), lock); j++)
+			;
+		if (j < i)
+			continue;
+		for (; j < nr_groups; j++) {
+			const struct group *group = &groups[j];
+			const char *throttle = group_cell(group, "throttle");
+			bool bpf = !strcmp(throttle, "bpf");
+
+			if (group->n && !strcmp(group_cell(group, "lock"), lock))
+				words_add(&shown, "%s%s%s%s %s", throttle,
+					  bpf ? " with " : "",
+					  bpf ? group_cell(group, "over_high_ms") : "",
+					  bpf ? " ms" : "", words_median(group));
+		}
+		if (shown)
+			printf("%s: longest wait of HIGH for the lock, in s, by what holds LOW back: %s.\n",
+			       lock, shown);
+		free(shown);
+	}
+}
+
 struct finder {
 	const char *bench;
 	const char *columns[8];			/* which it reads; NULL ends them */
@@ -200,6 +230,10 @@ static const struct finder finders[] = {
 		.columns = { "descendants", "depth" },
 		.see = see_attach,
 		.end = tell_attach,
+	}, {
+		.bench = "inversion",
+		.columns = { "lock", "throttle", "over_high_ms" },
+		.see = see_inversion,
 	}, {
 		.bench = "reclaim",
 		.columns = { "workload", "strategy" },
