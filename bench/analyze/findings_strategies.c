@@ -18,6 +18,7 @@ struct strategy_value {
 static const struct strategy_value reclaim_values[] = {
 	{ "completion_s", "time until the task is done, as a multiple of none", true },
 	{ "events_max", "how often the task came to memory.max", false },
+	{ "stall_s", "how long it was stalled on memory, in s", false },
 	{ "cpu_all_s", "processor time of all, as a multiple of none", true },
 	{ "cpu_elsewhere", "part of it that the task's cgroup is not charged with", false },
 	{}
