@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from merge import BadInput, check_numbers
 
-SHARD = re.compile(r"([1-9]\d*)/([1-9]\d*)$")
+SHARD = re.compile(r"([1-9]\d{0,3})/([1-9]\d{0,3})$")
 META = re.compile(r"# ([^:]+): ?(.*)$")
 PARAMETER = re.compile(r"[A-Z_]+$")
 RESUMED = re.compile(r"# resumed: .*TRIALS=(\d+)$")

@@ -5,10 +5,12 @@
 Join what the shards of one run have printed, and print what one machine would have:
 `make vm V=1 SHARD=1/2`, `make check SHARD=1/2` and so on, each in a file of its own, or
 the out/suite.ktap of `make vm`.  A line "# shard: I/N" in each says which it is.  Results
-are numbered anew.  Shards that are missing are named in the end.
+are numbered anew.  Shards that are missing, and those whose output is cut short, are named
+in the end.
 
-Exit status: 0 if all shards are there and no test failed; 1 if not; 2 for bad input: no
-shard, one that is there twice, or shards of different runs or kernels.
+Exit status: 0 if all shards are there, each with all its results, and no test failed; 1 if
+not; 2 for bad input: no shard, one that is there twice, or shards of different runs or
+kernels.
 """
 
 import re
@@ -19,8 +21,11 @@ KERNEL = re.compile(r"(?:# )*kernel: (.*)$")
 RESULT = re.compile(r"(ok|not ok) \d+(.*)$")
 NESTED = re.compile(r"# (ok|not ok) \d+ ")
 COUNTS = re.compile(r"(?:# )?(\d+) passed, (\d+) failed, (\d+) skipped$")
+PLAN = re.compile(r"1\.\.(\d+)")
+INNER_PLAN = re.compile(r"# 1\.\.(\d+)")
 # of the whole output, which the merged one has of its own
 FRAME = re.compile(r"TAP version |KTAP version |1\.\.\d")
+MOST = 9999     # shards, as of suite.sh
 
 
 class BadInput(Exception):
@@ -28,11 +33,13 @@ class BadInput(Exception):
 
 
 class Shard:
-    """The output of one shard: its lines without head, plan and the last count."""
+    """The output of one shard: its lines without head, plan and the last count; lacking is
+    how many results it was to have besides."""
 
     def __init__(self, path):
         self.path, self.number, self.of = path, None, None
         self.lines, self.kernels = [], set()
+        self.lacking, self.begins = 0, False    # begins: the line before was a head
         with open(path, encoding="utf-8", errors="replace") as file:
             for line in file:
                 self.take(line.rstrip("\r\n"))
@@ -42,11 +49,30 @@ class Shard:
     def take(self, line):
         shard, kernel = SHARD.match(line), KERNEL.match(line)
         if shard:
-            self.number, self.of = int(shard[1]), int(shard[2])
+            self.take_number(int(shard[1]), int(shard[2]))
         elif not FRAME.match(line) and not COUNTS.match(line):
             self.lines.append(line)
         if kernel:
             self.kernels.add(kernel[1])
+        self.take_plan(line)
+
+    def take_number(self, number, of):
+        if not 1 <= number <= of <= MOST:
+            raise BadInput(f"{self.path}: shard {number}/{of}: there is no such shard")
+        if self.number is not None and (number, of) != (self.number, self.of):
+            raise BadInput(f"{self.path}: shards {self.number}/{self.of} and {number}/{of} in "
+                           "one file: want one for each")
+        self.number, self.of = number, of
+
+    def take_plan(self, line):
+        """A plan behind the head is of the results that follow, and one at the end of those
+        that are there."""
+        plan = PLAN.match(line)
+        if plan and self.begins:
+            self.lacking += int(plan[1])
+        elif RESULT.match(line):
+            self.lacking = max(self.lacking - 1, 0)
+        self.begins = line.startswith(("TAP version ", "KTAP version "))
 
 
 def count(lines):
@@ -57,15 +83,20 @@ def count(lines):
         counts["failed" if line.startswith("not ok") else
                "skipped" if "# SKIP" in line else "passed"] += 1
 
-    inner, inner_failed = 0, 0
+    inner, inner_failed, planned = 0, 0, 0
     for line in lines:
+        plan = INNER_PLAN.match(line)
+        if plan:
+            planned = planned or int(plan[1])
         if NESTED.match(line):
             add(line.removeprefix("# "))
             inner, inner_failed = inner + 1, inner_failed + line.startswith("# not")
         elif RESULT.match(line):
             if not inner or (line.startswith("not") and not inner_failed):
                 add(line)
-            inner, inner_failed = 0, 0
+            elif inner < planned and not inner_failed:
+                counts["failed"] += 1
+            inner, inner_failed, planned = 0, 0, 0
     return counts
 
 
@@ -105,8 +136,15 @@ def merge(paths):
                 number += 1
                 line = f"{result[1]} {number}{result[2]}"
             lines.append(line)
-    print("\n".join(["TAP version 13", f"1..{number}", *lines]))
+    lacking = sum(shard.lacking for shard in shards)
+    print("\n".join(["TAP version 13", f"1..{number + lacking}", *lines]))
     counts = count(lines)
+    counts["failed"] += bool(lacking)
+    for shard in shards:
+        if shard.lacking:
+            said = f"{shard.lacking} of the results of shard {shard.number}/{shard.of}"
+            print(f"# missing: {said}")
+            print(f"merge.py: {shard.path}: cut short, {said} are missing", file=sys.stderr)
     for shard in missing:
         print(f"# missing: shard {shard}/{shards[0].of}")
         print(f"merge.py: shard {shard}/{shards[0].of} is missing", file=sys.stderr)

@@ -39,6 +39,12 @@ if ! flock -n 7; then
 	echo "run-tests.sh: waiting for the end of another run in $output; OUTPUT= names another folder" >&2
 	flock 7
 fi
+for arg; do
+	if [ "$arg" -ef "$output/suite.ktap" ]; then
+		echo "run-tests.sh: $arg: what is made of it would take its place: copy it, or name another folder with OUTPUT=" >&2
+		exit 2
+	fi
+done
 rm -f "$output/suite.ktap" "$output/verdict.json"
 # Ctrl-C ends only the command, so that verdict.py can print what was found until then.
 trap '' INT

@@ -99,9 +99,47 @@ tells_what_is_missing()
 	expect 1 '^# missing: shard 2/3$' "$ci_dir/merge.py" "$work/1"
 }
 
-refuses()
+# A machine died: what it was to do besides has no result.
+tells_what_is_cut_short()
 {
 	make_shards
+	sed -i 's/^1\.\.2$/1..5/' "$work/1"
+	expect 1 "^merge.py: $work/1: cut short, 3 of the results of shard 1/2 are missing$" \
+		"$ci_dir/merge.py" "$work/1" "$work/2" &&
+	"$ci_dir/merge.py" "$work/2" "$work/1" >"$work/merged"
+	grep -qx '1\.\.6' "$work/merged" && grep -q -x "4 passed, 2 failed, 1 skipped" "$work/merged" &&
+	expect 1 '^4 passed, 2 failed, 1 skipped$' "$ci_dir/ktap.sh" cat "$work/merged" || return
+
+	# a program that ends too early says ok
+	make_shards
+	sed -i '0,/^# 1\.\.2$/s//# 1..4/' "$work/1"
+	"$ci_dir/merge.py" "$work/2" "$work/1" >"$work/merged"
+	grep -q -x "4 passed, 2 failed, 1 skipped" "$work/merged" &&
+	expect 1 '^4 passed, 2 failed, 1 skipped$' "$ci_dir/ktap.sh" cat "$work/merged"
+}
+
+# What is joined has the name of what make vm has left.
+keeps_what_it_reads()
+{
+	make_shards
+	mkdir "$work/o" && mv "$work/1" "$work/o/suite.ktap" && cp "$work/o/suite.ktap" "$work/1" &&
+	expect 2 "^run-tests.sh: $work/o/suite.ktap: what is made of it would take its place" \
+		make -s -C "$top_dir" merge IN="$work/o/suite.ktap $work/2" OUTPUT="$work/o" &&
+	cmp "$work/1" "$work/o/suite.ktap"
+}
+
+refuses()
+{
+	local shard
+
+	make_shards
+	for shard in 0/2 3/2 1/99999999999; do
+		sed "s,1/2,$shard," "$work/1" >"$work/other" &&
+		expect 2 "^merge.py: $work/other: shard $shard: there is no such shard$" \
+			"$ci_dir/merge.py" "$work/other" || return
+	done
+	cat "$work/1" "$work/2" >"$work/other" &&
+	expect 2 "$work/other: shards 1/2 and 2/2 in one file" "$ci_dir/merge.py" "$work/other" "$work/1" &&
 	expect 2 "$work/1: shard 1/2, as $work/1 is" "$ci_dir/merge.py" "$work/1" "$work/1" &&
 	sed 's/7\.3\.4/7.3.5/' "$work/2" >"$work/other" &&
 	expect 2 "kernel Linux 7.3.5, and not Linux 7.3.4" "$ci_dir/merge.py" "$work/1" "$work/other" &&
@@ -307,6 +345,8 @@ check shards.each_program_once each_program_once
 check shards.bad_shards bad_shards
 check shards.merges merges
 check shards.tells_what_is_missing tells_what_is_missing
+check shards.tells_what_is_cut_short tells_what_is_cut_short
+check shards.keeps_what_it_reads keeps_what_it_reads
 check shards.refuses refuses
 check shards.joins_results joins_results
 check shards.joins_interrupted_results joins_interrupted_results
