@@ -98,7 +98,7 @@ review:
 	@KSRC='$(KSRC)' ci/review.sh
 
 compare:
-	@ci/compare.py $(A) $(B)
+	@ci/compare.py $(if $(A),$(call quote,$(A))) $(if $(B),$(call quote,$(B)))
 
 merge:
 	@$(if $(OUT),ci/merge-results.py $(call quote,$(OUT)),ci/run-tests.sh ci/merge.py) $(IN)
