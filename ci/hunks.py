@@ -107,6 +107,9 @@ def parse(path):
             previous = line
             continue
         git, begin = GIT.match(line), HUNK.match(line)
+        if git and git[1] == git[2]:
+            raise CorruptError(f"{where}: want a/ and b/ before its paths (diff.noPrefix=false): "
+                               f"{line}")
         if git:
             changes.append(Change(path_of(git[1], line, where), path_of(git[2], line, where),
                                   has_names=False))

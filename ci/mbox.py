@@ -8,18 +8,21 @@ git am and patch take.  Replies and the cover letter are left out, and of severa
 of a series all but the newest.  What is left out is told in DIR/notes, a line each, and
 the commit that the series is for in DIR/base-commit, if the series names it.
 
-Mails may be quoted-printable or base64, of another encoding, with the patch as an
-attachment, and compressed by gzip as a whole.
+Mails may be quoted-printable, base64 or format=flowed, of another encoding, with the
+patch as an attachment or attached to another mail, and compressed by gzip as a whole.
+MBOX may be a folder with a file for each mail, or a Maildir.
 
 Exit status: 0, or 2 with a line that says why there is no series in it.
 """
 
 import email
+import email.errors
 import email.header
 import email.utils
 import gzip
 import os
 import re
+import stat
 import sys
 import zlib
 
@@ -31,7 +34,8 @@ BRACKETS = re.compile(r"\s*((?:\[[^]]*\]\s*)+)(.*)$", re.S)
 NUMBER = re.compile(r"(?<![\d.])(\d{1,4})\s*/\s*(\d{1,4})(?![\d.])")
 VERSION = re.compile(r"(?:patch|rfc|[^a-z0-9]|^)v\.?(\d{1,4})(?![\w.])", re.I)
 DIFF = re.compile(rb"^(diff --git |--- \S.*\n\+\+\+ \S)", re.M)
-CR_LINES = re.compile(rb"^\+\+\+ [^\n]*\r$", re.M)
+# A patch that only renames has no line +++.
+CR_LINES = re.compile(rb"^(\+\+\+|diff --git) [^\n]*\r$", re.M)
 BASE = re.compile(rb"^base-commit: ([0-9a-f]{12,64})\r?$", re.M)
 SUBJECT = re.compile(rb"^Subject: .*\b\d+/\d+\]", re.M)
 SIGNATURE = re.compile(rb"^-- ?$", re.M)
@@ -51,24 +55,79 @@ class SeriesError(Exception):
     """What is wrong, as a sentence without its path."""
 
 
-def decoded(header):
-    """A header as text in one line, whatever it is encoded in."""
-    parts = []
-    for data, charset in email.header.decode_header(str(header or "")):
+def words_of(header):
+    """A header without the encoding of RFC 2047.  What is not ASCII may stand there as it is."""
+    raw = header.encode("utf-8", "surrogateescape")
+    try:
+        header = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        header = raw.decode("latin-1")
+    try:
+        words = email.header.decode_header(header)
+    except email.errors.HeaderParseError:
+        words = [(header, None)]
+    for data, charset in words:
         if isinstance(data, bytes):
             try:
-                data = data.decode(charset or "utf-8", "replace")
-            except LookupError:
+                data = data.decode(charset or "raw-unicode-escape", "replace")
+            except (LookupError, ValueError):
                 data = data.decode("utf-8", "replace")
-        parts.append(data)
-    # bytes that are not ASCII and do not say what they are
-    text = "".join(parts).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return " ".join(text.split())
+        yield data
+
+
+def decoded(header):
+    """A header as text in one line, whatever it is encoded in, that a terminal can print."""
+    text = " ".join("".join(words_of(header or "")).split())
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def header_of(message, name):
+    """The first of that name.  The message itself would lose what is not ASCII."""
+    return decoded(next((str(value) for key, value in message.raw_items()
+                         if key.lower() == name), ""))
+
+
+def author_of(message):
+    """As git takes it."""
+    author = header_of(message, "from")
+    if "@" not in author:
+        author = f"{re.sub('[<>]', '', author).strip() or 'unknown'} <unknown@localhost>"
+    return author
+
+
+def date_of(message):
+    """As git takes it: it has none before 1970."""
+    try:
+        date = email.utils.parsedate_to_datetime(header_of(message, "date"))
+        if date.timestamp() > 0:
+            return email.utils.format_datetime(date)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    return "Thu, 1 Jan 1970 00:00:00 +0000"
+
+
+def without_flow(text, delsp):
+    """The lines of format=flowed (RFC 3676): a line that ends in a blank goes on in the next."""
+    lines, begun = [], b""
+    for line in text.replace(b"\r\n", b"\n").split(b"\n"):
+        if line == b"-- ":
+            lines += [begun, line] if begun else [line]
+            begun = b""
+            continue
+        line = line.removeprefix(b" ")
+        if line.endswith(b" "):
+            begun += line[:-1] if delsp else line
+        else:
+            lines.append(begun + line)
+            begun = b""
+    return b"\n".join([*lines, begun] if begun else lines)
 
 
 def text_of(part):
     """The bytes of a part in UTF-8."""
     data = part.get_payload(decode=True) or b""
+    if str(part.get_param("format", "")).lower() == "flowed":
+        data = without_flow(data, str(part.get_param("delsp", "")).lower() == "yes")
     charset = (part.get_content_charset() or "utf-8").lower()
     if charset in ("utf-8", "us-ascii"):
         return data
@@ -87,10 +146,8 @@ class Mail:
     """number and total are None for a mail without n/m in its subject."""
 
     def __init__(self, message, text):
-        self.subject = decoded(message["Subject"])
-        self.author = decoded(message["From"]) or "unknown <unknown@localhost>"
-        self.date = decoded(message["Date"]) or "Thu, 1 Jan 1970 00:00:00 +0000"
-        self.id = decoded(message["Message-ID"])
+        self.subject = header_of(message, "subject")
+        self.author, self.date = author_of(message), date_of(message)
         self.text = unix_lines(text)
         self.is_reply = bool(REPLY.match(self.subject))
         self.has_diff = bool(DIFF.search(self.text))
@@ -122,11 +179,25 @@ class Mail:
             file.write(head.encode("utf-8", "replace") + body)
 
 
+def parts_of(message):
+    """Those of a mail, and as a whole the mails that it has as parts."""
+    is_mail = message.get_content_type() in ("message/rfc822", "message/global")
+    if not message.is_multipart() or is_mail:
+        yield message
+        return
+    for part in message.get_payload():
+        yield from parts_of(part)
+
+
 def mails_of(message):
-    """A mail, and those that are attached to it as format-patch wrote them."""
+    """A mail, and those that are attached to it: as mails, or as format-patch wrote them."""
     texts, attached = [], []
-    leaves = [part for part in message.walk() if not part.is_multipart()]
-    for part in leaves:
+    parts = list(parts_of(message))
+    for part in parts:
+        if part.is_multipart():
+            for mail in part.get_payload():
+                attached += mails_of(mail)
+            continue
         name = decoded(part.get_filename())
         is_patch = name.endswith((".patch", ".diff", ".mbox"))
         if part.get_content_maintype() != "text" and not is_patch:
@@ -134,7 +205,7 @@ def mails_of(message):
         if part.get_content_subtype() == "html":
             continue
         text = text_of(part)
-        if len(leaves) > 1 and FROM_LINE.match(text):
+        if len(parts) > 1 and FROM_LINE.match(text):
             attached += read_mails(text)
         else:
             texts.append(text)
@@ -154,6 +225,10 @@ def read_mails(data):
 
 def read_file(path):
     try:
+        # A device may have no end, and a pipe nobody who writes; that of <(...) has.
+        if not stat.S_ISREG(os.stat(path).st_mode) and \
+                not path.startswith(("/dev/fd/", "/proc/")):
+            raise SeriesError("is not a file, but a pipe or a device")
         with open(path, "rb") as file:
             data = file.read()
         if data.startswith(b"\x1f\x8b"):
@@ -172,10 +247,26 @@ def read_file(path):
                           "`git format-patch --stdout` writes an mbox")
     if len(SUBJECT.findall(data)) > 1 and not FROM_LINE.search(data):
         raise SeriesError("has several mails and no From line before each, so they cannot be "
-                          "told apart: run `formail -a X: </dev/null` on each")
+                          "told apart: name the folder with a file for each")
     if not HEADER.match(data):
         raise SeriesError("is not an mbox: it begins with neither a From line nor a header")
     return data
+
+
+def read_folder(path):
+    """All mails of its files, in the order of their names."""
+    mails = []
+    for folder in (path, os.path.join(path, "cur"), os.path.join(path, "new")):
+        names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+        for name in names:
+            file = os.path.join(folder, name)
+            if name.startswith(".") or os.path.isdir(file):
+                continue
+            try:
+                mails += read_mails(read_file(file))
+            except SeriesError as error:
+                raise SeriesError(f"has {os.path.relpath(file, path)}, which {error}") from error
+    return mails
 
 
 def listed(numbers):
@@ -246,8 +337,10 @@ class Series:
             self.note(len(older), f"patch of {older[0].series}",
                       f"patches of {older[0].series}")
         own = [mail for mail in own if mail.version == newest]
+        # An answer to a patch may well have its subject.
+        numbers = {mail.number for mail in patches if mail.version == newest}
         for mail in own:
-            if mail.number and not mail.has_diff:
+            if mail.number and not mail.has_diff and mail.number not in numbers:
                 raise SeriesError(f'has no diff in "{mail.subject}"')
             base = BASE.search(mail.text)
             self.base = self.base or (base[1].decode() if base else None)
@@ -274,7 +367,9 @@ def main():
         print("mbox.py: want MBOX and DIR; see --help", file=sys.stderr)
         return 2
     try:
-        Series(read_mails(read_file(sys.argv[1]))).write(sys.argv[2])
+        path = sys.argv[1]
+        mails = read_folder(path) if os.path.isdir(path) else read_mails(read_file(path))
+        Series(mails).write(sys.argv[2])
     except SeriesError as error:
         print(f"mbox.py: {sys.argv[1]} {error}", file=sys.stderr)
         return 2

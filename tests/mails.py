@@ -3,8 +3,8 @@
 """usage: mails.py HOW <MBOX
 
 Print an mbox as mail programs and lists might have changed it: HOW is crlf, quoted,
-base64, latin1, attached, forwarded, signed, escaped, footers, twice, backwards, thread,
-unseparated or broken.
+base64, latin1, flowed, attached, forwarded, enclosed, signed, escaped, footers, twice,
+backwards, thread, answered, unseparated, headers or broken.
 """
 
 import base64
@@ -47,6 +47,19 @@ def latin1(mail):
     return encoded(mail, b"8bit", parts(mail)[1].decode().encode("latin-1"), b"iso-8859-1")
 
 
+def flowed(mail):
+    """With long lines of the patch in two, by RFC 3676."""
+    head, body = parts(mail)
+    lines = []
+    for line in body.split(b"\n"):
+        line = b" " + line if line.startswith((b" ", b">", b"From ")) else line
+        at = line.find(b" ", 6) + 1
+        is_long = at and line[:1] in b" +-d" and line != b"-- "
+        lines += [line[:at], line[at:]] if is_long else [line]
+    return (head + b"Content-Type: text/plain; charset=UTF-8; format=flowed\n"
+            b"Content-Transfer-Encoding: 8bit\n\n" + b"\n".join(lines) + b"\n")
+
+
 def multipart(head, kind, *bodies):
     text = b"".join(b"--xyz\n" + body + b"\n" for body in bodies)
     return (head + b'Content-Type: multipart/' + kind + b'; boundary="xyz"\n\n' + text +
@@ -85,6 +98,23 @@ def forwarded(mails):
         base64.encodebytes(mail) for number, mail in enumerate(mails)])
 
 
+def enclosed(mails):
+    """All in one mail, as mails."""
+    head = (b"From 1111111111111111111111111111111111111111 Mon Sep 17 00:00:00 2001\n"
+            b"From: B <b@example.org>\nSubject: Fwd: the patches\nMIME-Version: 1.0\n")
+    return multipart(head, b"mixed", b"Content-Type: text/plain\n\nSee the mails.\n", *[
+        b"Content-Type: message/rfc822\n\n" + FROM.sub(b"", mail) for mail in mails])
+
+
+def odd_headers(mail):
+    """Those that are not encoded, are no address or date, or command a terminal."""
+    head, body = parts(mail)
+    head = re.sub(rb"\nFrom: .*", "\nFrom: =?utf-8?b?a?= J\u00f6".encode(), head)
+    head = re.sub(rb"\nDate: .*", b"\nDate: yesterday", head)
+    head = re.sub(rb"\nSubject: .*", lambda line: line[0] + " \u00e4\x1b[31m".encode(), head)
+    return head + b"Content-Type: text/plain; charset=UTF-8\n\n" + body
+
+
 def reply(mail):
     """To a patch, which it quotes, with another in it."""
     head, body = parts(mail)
@@ -105,6 +135,8 @@ EACH = {
     "quoted": quoted,
     "base64": base64_of,
     "latin1": latin1,
+    "flowed": flowed,
+    "headers": odd_headers,
     "attached": attached,
     "signed": signed,
     # as mboxrd does
@@ -116,9 +148,13 @@ EACH = {
 ALL = {
     "crlf": lambda mails: b"".join(mails).replace(b"\n", b"\r\n"),
     "forwarded": forwarded,
+    "enclosed": enclosed,
     "twice": lambda mails: b"".join(mails + [EACH["footers"](mail) for mail in mails]),
     "backwards": lambda mails: b"".join(reversed(mails)),
     "thread": lambda mails: b"".join([bot(mails[1])] + [reply(mail) + mail for mail in mails]),
+    "answered": lambda mails: b"".join(
+        reply(mail).replace(b"Subject: Re: ", b"Subject: ").split(b"\nRather:")[0] + b"\n\n" + mail
+        for mail in mails),
     "unseparated": lambda mails: b"".join(FROM.sub(b"", mail) for mail in mails),
 }
 
