@@ -29,7 +29,7 @@ set -eu -o pipefail
 work=
 cleanup()
 {
-	[ -z "$work" ] || rm -rf "$work"
+	[ -z "$work" ] || remove_tree "$work"
 	cleanup_cache
 }
 
@@ -37,6 +37,7 @@ cleanup()
 series=$1
 tree=$(realpath "$2")
 report=${3:-/dev/stderr}
+[ -d "$tree" ] || die "$EXIT_USAGE" "KSRC=$2: no such folder"
 
 # git_tree ARG... - git in the tree, which is only read
 git_tree()
@@ -44,12 +45,22 @@ git_tree()
 	git --no-optional-locks -C "$tree" "$@"
 }
 
+# own_git ARG... - git elsewhere: what the user has configured, such as hooks, filters and
+# ends of lines, is for other trees
+own_git()
+{
+	env -u GIT_CONFIG_GLOBAL -u GIT_CONFIG_COUNT -u GIT_CONFIG_PARAMETERS -u GIT_TEMPLATE_DIR \
+		GIT_CONFIG_NOSYSTEM=1 GIT_ATTR_NOSYSTEM=1 HOME="$work" XDG_CONFIG_HOME="$work" \
+		GIT_COMMITTER_NAME=review GIT_COMMITTER_EMAIL=review@localhost git -c gc.auto=0 "$@"
+}
+
 # A tree may be below a repository that it is not of.
 is_git()
 {
 	[ -e "$tree/.git" ] || return
 	git_tree rev-parse -q --verify 'HEAD^{commit}' >"$work/head" 2>"$work/error" ||
-		die "$EXIT_USAGE" "KSRC=$tree: git cannot read it: $(head -n 1 "$work/error")"
+		die "$EXIT_USAGE" "KSRC=$tree: git cannot read it: $(head -n 1 "$work/error")$(sed -n \
+			's/^[[:blank:]]*\(git config .*\)/; allow it with: \1/p' "$work/error")"
 }
 
 # subject MAIL
@@ -70,7 +81,9 @@ copy_touched()
 
 	mkdir -p "$2"
 	while IFS= read -r file; do
-		[ ! -e "$1/$file" ] || (cd "$1" && cp -a --parents -t "$2" -- "$file")
+		if [ -e "$1/$file" ] || [ -L "$1/$file" ]; then
+			(cd "$1" && cp -a --parents -t "$2" -- "$file" && chmod -R u+w "$2")
+		fi
 	done <"$work/files"
 }
 
@@ -78,7 +91,7 @@ copy_touched()
 # stands around the diff in a mail may look like a part of it.
 try_patch()
 {
-	git mailinfo "$work/message" "$work/diff" <"$2" >/dev/null
+	own_git -C "$work" mailinfo "$work/message" "$work/diff" <"$2" >/dev/null 2>&1
 	rm -f "$work/rejected"
 	patch -d "$1" -p1 -F0 -f --no-backup-if-mismatch -r "$work/rejected" "${@:3}" \
 		<"$work/diff" >"$work/log" 2>&1
@@ -110,7 +123,7 @@ tell_hunks()
 	fi
 	summary=$(head -n 1 "$work/hunks")
 	{
-		echo "Patch $number of $count does not apply: $(subject "$mail")"
+		fmt -w 72 <<<"Patch $number of $count does not apply: $(subject "$mail")"
 		tail -n +2 "$work/hunks"
 		echo
 	} >>"$work/report"
@@ -170,8 +183,7 @@ apply_patches()
 		! is_in "$work/again" || refuse "is in $tree already"
 		failed=$(wc -l <"$work/failed")
 		[ "$failed" -eq 1 ] || {
-			echo "The patches after the first of these were applied to a tree without its hunks."
-			echo
+			printf 'The patches after the first of these were applied to a tree without its\nhunks.\n\n'
 		} >>"$work/report"
 		stopped "$tree" "$(head -n 1 "$work/failed")$([ "$failed" -eq 1 ] ||
 			echo "; and $((failed - 1)) more patches")"
@@ -180,6 +192,7 @@ apply_patches()
 	say "copying $tree"
 	run_job cp -a --reflink=auto "$tree" "$tmp/tree" ||
 		die "$EXIT_USAGE" "cannot copy $tree to $cache_dir/review: it takes 2 GiB of disk space; MEMCG_BPF_CACHE= moves the cache"
+	chmod -R u+w "$tmp/tree"
 	for mail in "$tmp"/mails/*.mail; do
 		number=$((number + 1))
 		[[ $(sed -n "${number}p" "$tmp/applied") == present* ]] ||
@@ -187,51 +200,60 @@ apply_patches()
 	done
 }
 
-# am DIR MAIL - whatever the user's configuration says
+# am DIR MAIL - mbox.py has taken away the CR that is not of a file
 am()
 {
-	LC_ALL=C git -C "$1" -c user.name=review -c user.email=review@localhost -c commit.gpgSign=false \
-		-c core.hooksPath=/dev/null -c apply.whitespace=nowarn -c am.keepcr=false \
-		-c merge.conflictStyle=merge am -3 "$2" >"$work/log" 2>&1 </dev/null
+	own_git -C "$1" -c apply.whitespace=nowarn am -3 --keep-cr "$2" >"$work/log" 2>&1 </dev/null
 }
 
-# clone DIR COMMIT - of the tree, whose objects it borrows
+# git_path NAME - of a file in the folder that is git's in the tree
+git_path()
+{
+	(cd "$tree" && realpath "$(git_tree rev-parse --git-path "$1")")
+}
+
+# clone DIR COMMIT - of the tree, whose objects and tags it borrows
 clone()
 {
-	if ! run_job git clone -q --shared --no-checkout "$tree" "$1" 2>"$work/log" ||
-	   ! run_job git -C "$1" checkout -q --detach "$2" 2>>"$work/log"; then
-		die "$EXIT_USAGE" "cannot clone $tree to $cache_dir/review: $(tail -n 1 "$work/log")"
-	fi
+	{
+		own_git init -q --template= --object-format="$(git_tree rev-parse --show-object-format)" "$1" &&
+		git_path objects >"$1/.git/objects/info/alternates" &&
+		git_tree for-each-ref --format='%(objectname) %(refname)' refs/tags >"$1/.git/packed-refs" &&
+		# where the history of a tree that has not all of it ends
+		{ [ ! -e "$(git_path shallow)" ] || cp "$(git_path shallow)" "$1/.git/shallow"; } &&
+		run_job own_git -C "$1" checkout -q --detach "$2"
+	} 2>"$work/log" ||
+		die "$EXIT_USAGE" "cannot copy commit ${2:0:12} of $tree to $cache_dir/review: $(tail -n 1 "$work/log")"
 }
 
-# export_files COMMIT DIR - those of $work/files that are in it
+# export_files COMMIT DIR - those of $touched that are in it
 export_files()
 {
 	mkdir -p "$2"
-	GIT_INDEX_FILE=$work/index git -C "$tmp/tree" read-tree "$1"
-	xargs -0 git -C "$tmp/tree" ls-tree -r -z --name-only "$1" -- <"$work/files" |
-		GIT_INDEX_FILE=$work/index git -C "$tmp/tree" checkout-index -z --stdin --prefix="$2/"
+	GIT_INDEX_FILE=$work/index own_git -C "$tmp/tree" read-tree "$1"
+	own_git -C "$tmp/tree" ls-tree -r -z --name-only "$1" -- "${touched[@]}" |
+		GIT_INDEX_FILE=$work/index own_git -C "$tmp/tree" checkout-index -z --stdin --prefix="$2/"
 }
 
 # apply_git COMMIT
 apply_git()
 {
-	local mail number=0 before after files state commits=()
+	local mail number=0 before after files state touched commits=()
 
 	clone "$tmp/tree" "$1"
 	before=$1
 	for mail in "$tmp"/mails/*.mail; do
 		number=$((number + 1))
 		if ! am "$tmp/tree" "$mail"; then
-			mapfile -t files < <(git -C "$tmp/tree" diff --name-only --diff-filter=U)
-			git -C "$tmp/tree" reset -q --hard "$before"
+			mapfile -t files < <(own_git -C "$tmp/tree" diff --name-only --diff-filter=U)
+			own_git -C "$tmp/tree" reset -q --hard "$before"
 			tell_hunks $number "$mail" "$tmp/tree" ${files[@]+"${files[@]}"} >"$work/summary"
-			git -C "$tmp/tree" checkout -q --force --detach "$1"
+			own_git -C "$tmp/tree" checkout -q --force --detach "$1"
 			copy_touched "$tmp/tree" "$work/again"
 			! is_in "$work/again" || refuse "is in $tree already, at ${1:0:12}"
 			stopped "$tree at ${1:0:12}" "patch $number of $count, \"$(subject "$mail")\": $(cat "$work/summary")"
 		fi
-		after=$(git -C "$tmp/tree" rev-parse HEAD)
+		after=$(own_git -C "$tmp/tree" rev-parse HEAD)
 		state=applied
 		! grep -q '3-way merge' "$work/log" || state=merged
 		[ "$after" != "$before" ] || state=present
@@ -241,7 +263,8 @@ apply_git()
 	done
 	[ "$before" != "$1" ] || refuse "is in $tree already, at ${1:0:12}"
 	clone "$tmp/base" "$1"
-	git -C "$tmp/tree" diff -z --name-only --no-renames "$1" HEAD >"$work/files"
+	own_git -C "$tmp/tree" diff -z --name-only --no-renames "$1" HEAD >"$work/touched"
+	mapfile -d "" -t touched <"$work/touched"
 	for ((number = 1; number <= ${#commits[@]}; number++)); do
 		export_files "${commits[number - 1]}" "$tmp/states/$number"
 	done

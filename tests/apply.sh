@@ -164,20 +164,109 @@ tree_below_a_repository()
 	mv "$work/tree" "$work/repo/linux" && applied "$work/mbox" "$work/repo/linux"
 }
 
+# A file of DOS has other ends of lines than the mail.
+lines_of_dos()
+{
+	local mbox
+
+	sed -i 's/$/\r/' "$work/repo/a.c" && commit "a: for DOS" && repo tag dos &&
+	repo archive dos | tar -xC "$work/tree" && edit a.c 5 'int dos;\r' && commit "a: change" &&
+	rm "$work/want/c.c" && repo archive HEAD | tar -xC "$work/want" &&
+	repo format-patch -q --stdout dos >"$work/mbox" && repo checkout -q dos &&
+	"$tests_dir/mails.py" base64 <"$work/mbox" >"$work/base64" || return
+	for mbox in mbox base64; do
+		applied "$work/$mbox" "$work/repo" && applied "$work/$mbox" "$work/tree" || return
+	done
+}
+
+# What the user has configured for other trees, and a hook that runs this for another
+# repository.
+git_of_a_user()
+{
+	mkdir -p "$work/template/hooks" "$work/user/git" &&
+	printf '#!/bin/sh\nexit 1\n' >"$work/template/hooks/post-checkout" &&
+	chmod +x "$work/template/hooks/post-checkout" &&
+	echo '* text eol=crlf' >"$work/user/git/attributes" &&
+	printf '[core]\nautocrlf = true\n[init]\ntemplateDir = %s\n[protocol "file"]\nallow = never\n' \
+		"$work/template" >>"$work/gitconfig" &&
+	export XDG_CONFIG_HOME=$work/user GIT_OBJECT_DIRECTORY=$work/none &&
+	applied "$work/mbox" "$work/repo"
+}
+
+# All that there is is the commit, in a tree that shares its history with another.
+git_without_history()
+{
+	git clone -q --depth 1 --branch base "file://$work/repo" "$work/shallow" &&
+	applied "$work/mbox" "$work/shallow" &&
+	git -C "$work/shallow" worktree add -q "$work/other" && applied "$work/mbox" "$work/other"
+}
+
+# Root may write to all, but not here.
+tree_may_be_read_only()
+{
+	local status=0
+
+	apply()
+	{
+		setpriv --bounding-set -dac_override,-dac_read_search \
+			"$ci_dir/apply.sh" "$1" "$2" "$work/report"
+	}
+	chmod -R a-w "$work/tree"
+	applied "$work/mbox" "$work/tree" || status=$?
+	rm -rf "$work/cache"
+	sed -i 's/^-int line_20/-int other/' "$work/mbox" &&
+	refused "patch 1 of 3" "$work/mbox" "$work/tree" && ! find "$TMPDIR" -mindepth 1 | grep . || status=$?
+	chmod -R u+w "$work/tree"
+	return "$status"
+}
+
 whatever_mail_programs_do()
 {
 	local how
 
 	diffs_of "$work/mbox" >"$work/diffs" && [ "$(grep -c Grüße "$work/diffs")" -ge 5 ] || return
-	for how in crlf quoted base64 latin1 attached forwarded signed escaped footers twice \
-		   backwards thread; do
+	for how in crlf quoted base64 latin1 flowed attached forwarded enclosed signed escaped \
+		   footers twice backwards thread answered headers; do
 		"$tests_dir/mails.py" "$how" <"$work/mbox" >"$work/changed" || return
 		! cmp -s "$work/mbox" "$work/changed" || { echo "$how: unchanged"; return 1; }
 		diffs_of "$work/changed" | diff "$work/diffs" - || { echo "$how"; return 1; }
 	done
+	mkdir -p "$work/folder" "$work/maildir"/{cur,new,tmp} &&
+	repo format-patch -q -v2 -o "$work/folder" base..main &&
+	diffs_of "$work/folder" | diff "$work/diffs" - &&
+	cp "$work/folder"/*0002-* "$work/maildir/cur" &&
+	cp "$work/folder"/*000[13]-* "$work/maildir/new" &&
+	diffs_of "$work/maildir" | diff "$work/diffs" - &&
 	gzip -c "$work/mbox" >"$work/changed" && diffs_of "$work/changed" | diff "$work/diffs" - &&
 	"$tests_dir/mails.py" thread <"$work/mbox" | "$tests_dir/mails.py" crlf >"$work/changed" &&
 	applied "$work/changed" "$work/tree"
+}
+
+# What a mail says of itself is neither taken for more than text, nor in git's way.
+odd_headers()
+{
+	local entry
+
+	sed -i '/^base-commit/d' "$work/mbox"
+	"$tests_dir/mails.py" headers <"$work/mbox" >"$work/changed" &&
+	entry=$(applied "$work/changed" "$work/repo") &&
+	grep -q "	\[PATCH v2 2/3\] b: change ä.*\[31m$" "$entry/applied" &&
+	! grep -q "$(printf '\033')" "$entry/applied" &&
+	[ "$(git -C "$entry/tree" log -1 --format=%an)" = "Jö" ]
+}
+
+# There are no lines --- and +++ then.
+only_a_rename()
+{
+	local how
+
+	repo mv a.c d.c && commit "a: rename" && rm "$work/want/c.c" && mv "$work/want/a.c" "$work/want/d.c" &&
+	cp "$work/tree/a.c" "$work/want/d.c" && cp "$work/tree/b.c" "$work/want/b.c" &&
+	repo format-patch -q --stdout base >"$work/mbox" && repo checkout -q base &&
+	for how in crlf base64; do
+		"$tests_dir/mails.py" "$how" <"$work/mbox" >"$work/changed" &&
+		applied "$work/changed" "$work/tree" && applied "$work/changed" "$work/repo" || return
+	done
 }
 
 newest_version()
@@ -221,8 +310,10 @@ bad_mbox()
 	sed -n '/^Subject: .*0\/3/,/^From [0-9a-f]/p' "$mbox" | sed '$d' >"$bad" &&
 		misread "has no patch: 1 mail" &&
 	rm "$bad" && misread "cannot be read: No such file" &&
-	mkdir "$bad" && misread "cannot be read: Is a directory" &&
-	refused "SERIES=$bad cannot be read: Is a directory$" "$bad" "$work/tree"
+	mkdir "$bad" && misread "has no patch: 0 mails" && echo >"$bad/a" &&
+	refused "SERIES=$bad has a, which is empty$" "$bad" "$work/tree" &&
+	rm -r "$bad" && mkfifo "$bad" && misread "is not a file, but a pipe or a device$" &&
+	diffs_of <(cat "$mbox")
 }
 
 corrupt_patch()
@@ -233,6 +324,8 @@ corrupt_patch()
 		refused "$bad has a corrupt patch, \"\[PATCH v2 2/3\] b: change\": line [0-9]+" "$bad" "$tree" &&
 	sed '/^+int more/,$d' "$work/mbox" >"$bad" &&
 		refused "$bad has a corrupt patch, \"\[PATCH v2 3/3\] c: add\": ends in the middle" "$bad" "$tree" &&
+	sed -E 's,^diff --git a/(\S+) .*,diff --git mm/\1 mm/\1,' "$work/mbox" >"$bad" &&
+		refused "corrupt patch.*want a/ and b/ before its paths" "$bad" "$tree" &&
 	sed 's,+++ b/b.c,+++ b/../b.c,' "$work/mbox" >"$bad" &&
 		refused "corrupt patch.*not a path in a tree" "$bad" "$tree"
 }
@@ -337,7 +430,13 @@ test_of plain_tree
 test_of git_tree_at_its_base_commit
 test_of git_tree_is_merged
 test_of tree_below_a_repository
+test_of lines_of_dos
+test_of git_of_a_user
+test_of git_without_history
+test_of tree_may_be_read_only
 test_of whatever_mail_programs_do
+test_of odd_headers
+test_of only_a_rename
 test_of newest_version
 test_of bad_mbox
 test_of corrupt_patch

@@ -9,7 +9,16 @@ tmp=
 cleanup_cache()
 {
 	stop_job
-	[ -z "$tmp" ] || rm -rf "$tmp"
+	[ -z "$tmp" ] || remove_tree "$tmp"
+}
+
+# remove_tree DIR - a copy of a tree may have folders that may not be written to
+remove_tree()
+{
+	rm -rf "$1" 2>/dev/null || {
+		chmod -R u+rwx "$1" 2>/dev/null || :
+		rm -rf "$1"
+	}
 }
 
 # one that has more to clean up has another
@@ -36,7 +45,7 @@ remove_abandoned()
 
 	for left in "$cache_dir/$1"/tmp.*; do
 		[ ! -d "$left" ] || ! flock -n "$left" true 2>/dev/null ||
-			rm -rf "$left" 2>/dev/null || :
+			remove_tree "$left" 2>/dev/null || :
 	done
 }
 
