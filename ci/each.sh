@@ -25,7 +25,7 @@ set -eu -o pipefail
 
 [ $# -ge 3 ] || die "$EXIT_USAGE" "want ENTRY, BASE and OUT; see each.sh --help"
 entry=$1
-base=$2
+base=$(realpath "$2")
 out=$3
 want_suite=${4-}
 
@@ -48,13 +48,26 @@ copy_base()
 {
 	[ ! -d "$each/tree" ] || return 0
 	say "copying $base"
-	rm -rf "$each/tree.part"
+	remove_tree "$each/tree.part"
 	mkdir "$each/tree.part"
 	find "$base" -mindepth 1 -maxdepth 1 ! -name .git \
 		-exec cp -a --reflink=auto -t "$each/tree.part" {} +
+	chmod -R u+w "$each/tree.part"
 	# what was built in place cannot be built elsewhere
 	[ ! -e "$each/tree.part/.config" ] || make -s -C "$each/tree.part" mrproper
 	mv "$each/tree.part" "$each/tree"
+}
+
+# is_same FILE FILE - what a link leads to is no matter
+is_same()
+{
+	[ "$(kind_of "$1")" = "$(kind_of "$2")" ] && { [ -L "$1" ] || cmp -s "$1" "$2"; }
+}
+
+# kind_of FILE - where it leads to, or whether it is a program
+kind_of()
+{
+	readlink "$1" || { [ ! -x "$1" ] || echo program; }
 }
 
 # go_to NUMBER - give the tree the files that it has after that patch, with new times for
@@ -64,13 +77,13 @@ go_to()
 	local file from=$entry/states/$1 to=$each/tree
 
 	while IFS= read -r -d '' file; do
-		if [ ! -e "$from/$file" ]; then
+		if [ ! -e "$from/$file" ] && [ ! -L "$from/$file" ]; then
 			rm -f "$to/$file"
-		elif ! cmp -s "$from/$file" "$to/$file"; then
+		elif ! is_same "$from/$file" "$to/$file"; then
 			mkdir -p "$(dirname "$to/$file")"
-			cp --remove-destination "$from/$file" "$to/$file"
+			cp --remove-destination --no-dereference "$from/$file" "$to/$file"
 		fi
-	done < <(cd "$entry/states" && find . -mindepth 2 -type f -printf '%P\0' |
+	done < <(cd "$entry/states" && find . -mindepth 2 ! -type d -printf '%P\0' |
 		sed -z 's,^[0-9]*/,,' | sort -zu)
 }
 

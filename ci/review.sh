@@ -10,7 +10,7 @@
 #
 #   KSRC=DIR	the kernel tree without the series; default: Debian's linux-source
 #		package, and the series is that of a reference kernel (REVISION=)
-#   SERIES=MBOX	the series.  It is applied to a copy: see apply.sh
+#   SERIES=MBOX	the series, or a folder of mails.  It is applied to a copy: see apply.sh
 #   BASE=DIR	instead of SERIES: KSRC has the series in it, and BASE is the tree
 #		without
 #   EACH=1	build each patch of SERIES by itself, and run the suite from the first on
@@ -41,6 +41,7 @@ base=${BASE-}
 each=${EACH-}
 tree=${KSRC-}
 # a shell may leave that to us, of a word such as KSRC=~/linux
+series=${series/#-/./-} base=${base/#-/./-} tree=${tree/#-/./-}
 series=${series/#\~\//$HOME/} base=${base/#\~\//$HOME/} tree=${tree/#\~\//$HOME/}
 if has_flavour debug; then
 	parts=" ${PARTS:-suite stress} "
@@ -73,12 +74,12 @@ check_options()
 	done
 	[ -n "${parts// }" ] || bad "PARTS: names no part; there are ${all_parts[*]}"
 	check_flavours
+	[ "$shards" -eq 1 ] ||
+		bad "SHARD=$SHARD: a review is of one machine; SHARD is for make vm, make check and make bench"
 	[[ ${each:-0} == [01] ]] || bad "EACH=$each: want 1"
 	each=${each#0}
 	[[ ! $series =~ ^[a-z][a-z+]*:// ]] ||
 		bad "SERIES=$series: want a file: \`b4 am -o - MESSAGE-ID\` or the t.mbox.gz of a thread at lore.kernel.org is one"
-	[ -z "$series" ] || [ ! -d "$series" ] ||
-		bad "SERIES=$series: is a folder; \`cat $series/*.patch\` makes an mbox of what format-patch wrote"
 	[ -z "$series" ] || [ -r "$series" ] || bad "SERIES=$series: cannot read it"
 	[ -z "$series" ] || [ -n "$tree" ] ||
 		bad "SERIES=$series: name the tree that it is for with KSRC="

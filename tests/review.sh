@@ -70,7 +70,8 @@ bad_input()
 	refused "SERIES=$work/none: cannot read it" SERIES="$work/none" "$tree" &&
 	refused "SERIES=https://lore.kernel.org/bpf/1@x/: want a file" \
 		SERIES=https://lore.kernel.org/bpf/1@x/ "$tree" &&
-	refused "SERIES=$work: is a folder" SERIES="$work" "$tree" &&
+	refused "SHARD=1/2: a review is of one machine" SHARD=1/2 "$series" "$tree" &&
+	refused "SERIES=./-x: cannot read it" SERIES=-x "$tree" &&
 	refused "SERIES=$work/mbox: name the tree that it is for with KSRC=" "$series" &&
 	refused "KSRC=$work/tree: name the series with SERIES=, or with BASE=" "$tree" &&
 	refused "SERIES= and BASE=" "$tree" "$series" BASE=/ &&
@@ -123,6 +124,7 @@ make_patches()
 	# shellcheck disable=SC2016 # expanded by make
 	sed -i -e 's/while \[ ! -e [^ ]* \]/& \&\& grep -q three Kconfig/' \
 		-e "s/^>echo built.*/>@! grep -q '^#error' Kconfig || { echo 'Kconfig:1:2: error: not yet'; exit 1; }\n&/" \
+		-e "s/^>echo built.*/>@! grep -q three Kconfig || { [ -L link ] \&\& [ -x tools\/lib\/bpf\/libbpf.c ]; }\n&/" \
 		-e 's/^>head -c .*/&\n>cat Kconfig >>$(O)\/vmlinux/' "$work/tree/Makefile"
 	cp -a "$work/tree" "$work/repo"
 	(
@@ -136,7 +138,8 @@ make_patches()
 		git init -q && commit base && git tag base &&
 		echo "/* one */" >Kconfig && commit "mm: one" &&
 		echo "#error two" >Kconfig && commit "mm: two" &&
-		echo "/* three */" >Kconfig && commit "mm: three" &&
+		echo "/* three */" >Kconfig && ln -s Kconfig link && chmod +x tools/lib/bpf/libbpf.c &&
+			commit "mm: three" &&
 		echo "/* four */" >tools/testing/selftests/lib.mk && commit "selftests: four" &&
 		git format-patch -q --stdout --subject-prefix="RFC PATCH v8" base >"$work/mbox"
 	)
@@ -144,13 +147,15 @@ make_patches()
 
 review_each()
 {
-	review SERIES="$work/mbox" KSRC="$work/tree" EACH=1 PARTS=size "$@"
+	review SERIES="$work/mbox" KSRC="${tree:-$work/tree}" EACH=1 PARTS=size "$@"
 }
 
 # Which patch does not build, why, and which leaves the same kernel.
 each_patch_is_built()
 {
-	make_patches && touch "$work/tree.go" &&
+	local tree=$work/link
+
+	make_patches && touch "$work/tree.go" && ln -s tree "$tree" &&
 	expect 1 "^- patch 2 of 4 does not build by itself$" review_each || return
 	cat "$work/out/review.txt"
 	grep -q -x "1/4 builds: mm: one" "$work/out/review.txt" &&
@@ -468,8 +473,17 @@ compares_two_verdicts()
 	expect 0 "^1 asked of A only:$" "$ci_dir/compare.py" "$work/a" "$work/c" &&
 	expect 0 "^2 kept by both$" "$ci_dir/compare.py" "$work/a" "$work/a" &&
 	echo '{}' >"$work/d" &&
-	expect 2 "not a verdict of the suite" "$ci_dir/compare.py" "$work/a" "$work/d" &&
-	expect 2 "No such file" "$ci_dir/compare.py" "$work/a" "$work/none"
+	expect 2 "^compare.py: $work/d: not a verdict of the suite" "$ci_dir/compare.py" "$work/a" "$work/d" &&
+	head -c 40 "$work/a" >"$work/d" &&
+	expect 2 "^compare.py: $work/d: not a verdict of the suite" "$ci_dir/compare.py" "$work/a" "$work/d" &&
+	sed 's/"kept"/"perhaps"/' "$work/a" >"$work/d" &&
+	expect 2 "^compare.py: $work/d: not a verdict of the suite" "$ci_dir/compare.py" "$work/d" "$work/a" &&
+	sed 's/one\./two./g' "$work/a" >"$work/d" &&
+	expect 2 "^compare.py: $work/a and $work/d: no promise is in both$" "$ci_dir/compare.py" "$work/a" "$work/d" &&
+	expect 2 "^compare.py: $work/none: No such file" "$ci_dir/compare.py" "$work/a" "$work/none" &&
+	expect 2 "^compare.py: $work: Is a directory" "$ci_dir/compare.py" "$work" "$work/a" &&
+	cp "$work/a" "$work/a b" &&
+	expect 0 "^2 kept by both$" make -s -C "$top_dir" compare A="$work/a b" B="$work/a"
 }
 
 test_of()
