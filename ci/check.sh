@@ -66,7 +66,8 @@ kernel_tree()
 }
 
 # The patch series for the mailing list applies to a kernel tree, and there the suite
-# builds, is installed by the kernel's rules, and runs.
+# builds, is installed by the kernel's rules, and runs.  What it has is all that the
+# verdict of run_tests needs.
 in_kernel_tree()
 {
 	local tree=$work/tree home=tools/testing/selftests
@@ -75,6 +76,8 @@ in_kernel_tree()
 	GIT_AUTHOR_NAME=check GIT_AUTHOR_EMAIL=check@localhost \
 		"$ci_dir/series.sh" -o "$work/series" "$tree" &&
 	cat "$work"/series/000[1-9]-*.patch | (cd "$tree" && git apply -p1) &&
+	OUTPUT=$work/verdict expect 0 "^1 passed, 0 failed, 0 skipped" \
+		"$tree/$home/memcg_bpf/ci/run-tests.sh" echo "ok 1 selftests: memcg_bpf: load" &&
 	make -s -C "$tree/$home" TARGETS=memcg_bpf install \
 		VMLINUX_BTF="$kernel/vmlinux" INSTALL_PATH="$top_dir/out/in-tree" &&
 	expect 0 "^ok 1 selftests: memcg_bpf: load" "$vm_dir/vmtest.sh" -t 300 -- \
