@@ -12,6 +12,8 @@ import collections
 import json
 import sys
 
+import script
+
 
 def counted(number, noun):
     return f"{number} {noun}{'' if number == 1 else 's'}"
@@ -57,4 +59,4 @@ def main():
     return 0
 
 
-sys.exit(main())
+script.run(main)

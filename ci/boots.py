@@ -20,6 +20,7 @@ import subprocess
 import sys
 
 import ktap
+import script
 
 TOP = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 VMTEST = os.path.join(TOP, "vm/vmtest.sh")
@@ -218,4 +219,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script.run(main)

@@ -13,6 +13,8 @@ import json
 import sys
 import textwrap
 
+import script
+
 WIDTH = 90
 
 
@@ -91,4 +93,4 @@ def main():
         return 2
 
 
-sys.exit(main())
+script.run(main)

@@ -14,6 +14,7 @@ import os
 import sys
 
 import ktap
+import script
 
 WORDS = {"pass": "passed", "fail": "failed", "skip": "skipped", None: "without a result"}
 
@@ -78,4 +79,4 @@ def main():
         return 2
 
 
-sys.exit(main())
+script.run(main)

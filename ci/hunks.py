@@ -19,6 +19,8 @@ import os
 import re
 import sys
 
+import script
+
 HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)$")
 GIT = re.compile(r"diff --git (\S+) (\S+)$")
 NOTHING = "/dev/null"
@@ -258,4 +260,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script.run(main)

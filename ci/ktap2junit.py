@@ -16,6 +16,7 @@ import sys
 import xml.etree.ElementTree as ET
 
 import ktap
+import script
 
 NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -78,4 +79,4 @@ def main():
     return 0
 
 
-sys.exit(main())
+script.run(main)

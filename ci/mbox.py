@@ -26,6 +26,8 @@ import stat
 import sys
 import zlib
 
+import script
+
 # As git tells it from a sentence that begins so: it ends with a time and a year.
 FROM_LINE = re.compile(rb"^From \S.* \d?\d:\d\d:\d\d .*\d{4}[^\n]*\n", re.M)
 HEADER = re.compile(rb"[!-9;-~]+:|>?From ")
@@ -380,4 +382,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script.run(main)

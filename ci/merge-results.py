@@ -23,6 +23,7 @@ import tempfile
 from typing import NamedTuple
 
 from merge import BadInput, check_numbers
+import script
 
 SHARD = re.compile(r"([1-9]\d{0,3})/([1-9]\d{0,3})$")
 META = re.compile(r"# ([^:]+): ?(.*)$")
@@ -347,4 +348,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script.run(main)

@@ -16,6 +16,8 @@ kernels.
 import re
 import sys
 
+import script
+
 SHARD = re.compile(r"(?:# )?# shard: (\d+)/(\d+)$")
 KERNEL = re.compile(r"(?:# )*kernel: (.*)$")
 RESULT = re.compile(r"(ok|not ok) \d+(.*)$")
@@ -172,4 +174,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script.run(main)

@@ -18,6 +18,8 @@ import os
 import re
 import sys
 
+import script
+
 TOP = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 TABLE = os.path.join(TOP, "promises")
 KEYS = ("promise", "question", "revisions", "source", "fault", "crash")
@@ -315,4 +317,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script.run(main)

@@ -23,6 +23,7 @@ import boots
 import kcidb
 import ktap
 import pin
+import script
 import selftests
 
 STYLE = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))),
@@ -456,4 +457,4 @@ def main():
         return 2
 
 
-sys.exit(main())
+script.run(main)

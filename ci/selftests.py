@@ -21,6 +21,7 @@ import subprocess
 import sys
 
 import boots
+import script
 
 PROGRAM_TIMEOUT = 600
 BOOT_TIMEOUT = 120
@@ -150,4 +151,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script.run(main)

@@ -90,7 +90,7 @@ END
 
 cd "$work/from"
 part "add the promises and the verdict" promises PROMISES.md ci/promises.py \
-	ci/verdict.py ci/durations.py ci/ktap.py ci/ktap.sh ci/run-tests.sh ci/commit.sh vm/environment.sh vm/help.sh <<'END'
+	ci/verdict.py ci/durations.py ci/script.py ci/ktap.py ci/ktap.sh ci/run-tests.sh ci/commit.sh vm/environment.sh vm/help.sh <<'END'
 Each test guards one sentence of a table.  run_tests ends with which of them the
 kernel keeps, which it breaks, and which it was not asked about.
 END

@@ -31,6 +31,7 @@ import textwrap
 import durations
 import ktap
 import promises
+import script
 
 KERNEL = re.compile(r"# kernel: (.*)$")
 # Of a test, and of boots.py about the kernel that it took down.
@@ -323,4 +324,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script.run(main)

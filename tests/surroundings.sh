@@ -79,6 +79,44 @@ commit_is_of_this_tree()
 		[ "$(copy/ci/commit.sh)" = unknown ]
 }
 
+### the output
+
+# Who reads it may stop early, its disk may be full, and the locale may know ASCII only.
+programs_print_anywhere()
+{
+	local program kept='{"kernel": "Linux \u00fc", "promises": []}'
+
+	for program in "$ci_dir"/*.py; do
+		[ -x "$program" ] || continue
+		expect 2 '^[a-z0-9-]*\.py: stdout: cannot write there: No space left' \
+			one_line_of "$program" --help || return
+		"$program" --help 2>"$work/error" | head -c 0
+		[ "${PIPESTATUS[0]}" -eq 141 ] && [ ! -s "$work/error" ] &&
+			expect 0 '^$' closed_output "$program" --help || return
+	done
+	echo "$kept" >"$work/verdict.json"
+	PYTHONIOENCODING=ascii expect 0 '^Linux ü keeps 0 promises' \
+		"$ci_dir/answer.py" "$work/verdict.json" &&
+	PYTHONIOENCODING=ascii expect 0 '^A: Linux ü$' \
+		"$ci_dir/compare.py" "$work/verdict.json" "$work/verdict.json"
+}
+
+# one_line_of COMMAND [ARG...] - with its output on a disk that is full; it says so in a line
+one_line_of()
+{
+	local status=0
+
+	"$@" 2>"$work/error" >/dev/full || status=$?
+	cat "$work/error"
+	[ "$(wc -l <"$work/error")" -eq 1 ] || return 1
+	return "$status"
+}
+
+closed_output()
+{
+	"$@" >&-
+}
+
 ### the kernel's build
 
 # The environment may have variables of the kernel's Makefiles that no list of ours names.
@@ -277,6 +315,7 @@ fi
 test_of sbin_is_looked_in
 test_of home_is_not_set
 test_of commit_is_of_this_tree
+test_of programs_print_anywhere
 test_of environment_of_a_kernel
 test_of cache_is_limited
 test_of limit_of_stress
