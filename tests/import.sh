@@ -154,6 +154,45 @@ test_encodings()
 	bad 3 'not JSON'
 }
 
+# docker stats moves the cursor between values, if nobody asks for --no-stream
+test_escapes()
+{
+	local usage='"Name": "web", "MemUsage"'
+
+	printf '\033[2J\033[H{%s: "%s / 9GiB"}\n' "$usage" 1MiB "$usage" 2MiB >r.json
+	expect_status 0 "$import" --interval=1 r.json
+	expect_samples 0.000000,1048576 1.000000,2097152
+	printf '\033[H{%s: "%s / 9GiB"}\033[K\n\033[J' "$usage" 1MiB "$usage" 2MiB >r.json
+	expect_status 0 "$import" --interval=1 r.json
+	expect_samples 0.000000,1048576 1.000000,2097152
+	printf '{%s: "1MiB / 9GiB"}\n\033[' "$usage" >r.json
+	expect_status 2 "$import" --interval=1 r.json
+	expect_error '^r\.json:2: not JSON'
+}
+
+# docker stats moves the cursor between values, if nobody asks for --no-stream
+test_escapes()
+{
+	local usage='"Name": "web", "MemUsage"'
+
+	printf '\033[2J\033[H{%s: "%s / 9GiB"}\n' "$usage" 1MiB "$usage" 2MiB >r.json
+	expect_status 0 "$import" --interval=1 r.json
+	expect_samples 0.000000,1048576 1.000000,2097152
+	printf '\033[H{%s: "%s / 9GiB"}\033[K\n\033[J' "$usage" 1MiB "$usage" 2MiB >r.json
+	expect_status 0 "$import" --interval=1 r.json
+	expect_samples 0.000000,1048576 1.000000,2097152
+	printf '{%s: "1MiB / 9GiB"}\n\033' "$usage" >r.json
+	expect_status 2 "$import" --interval=1 r.json
+	expect_error '^r\.json:2: not JSON'
+}
+
+test_compressed()
+{
+	recording '1 1MB / 8GB' '2 2MB / 8GB' | gzip >r.json
+	bad 1 'compressed by gzip'
+	zcat r.json | expect_status 0 "$import" -
+}
+
 test_psrecord()
 {
 	printf '# Elapsed time   CPU (%%)     Real (MB)   Virtual (MB)\n' >r.json
@@ -168,6 +207,29 @@ test_psrecord()
 	bad 2 'not a sample of psrecord'
 	printf '# Elapsed time\n1 0 2\n' >r.json
 	bad 1 '1 samples'
+
+	# the ends of lines of any system
+	printf '# Elapsed time\r10 0 1.5\r11 0 2\r' >r.json
+	expect_status 0 "$import" r.json
+	expect_samples 0.000000,1572864 1.000000,2097152
+	printf '# Elapsed time\r\n\r\n10 0 1.5\r\n11 0 2\r\n' >r.json
+	expect_status 0 "$import" r.json
+	expect_samples 0.000000,1572864 1.000000,2097152
+}
+
+# What is left of a line may be another number.
+test_damaged_logs()
+{
+	printf '# Elapsed time\n1 0 2\n2 0 25\00060\n3 0 2\n' >r.json
+	bad 3 'NUL byte'
+	printf 'MEM 1.5 10.5\nMEM 2.25 11.5\n\0\0\0' >r.json
+	bad 3 'NUL byte'
+	printf '# Elapsed time\n1 0 2\n2 0 %0990d\n3 0 2\n' 1 >r.json
+	expect_status 0 "$import" r.json
+	printf '# Elapsed time\n1 0 2\n2 0 %0996d\n3 0 2\n' 1 >r.json
+	bad 3 'a thousand characters'
+	printf '# Elapsed time\n1 0 2\n%1000s2 0 25\n3 0 2\n' ' ' >r.json
+	bad 3 'a thousand characters'
 }
 
 test_mprof()
@@ -177,6 +239,9 @@ test_mprof()
 	expect_samples 0.000000,1572864 0.100400,2359296
 	sed -i 's/^MEM 2.25/MEM -1/' r.json
 	bad 4 'not a sample of mprof'
+	# of mprof run --multiprocess
+	printf 'MEM 1.5 10.5\nCHLD 7 100 10.5\nMEM 2.25 11.5\nCHLD 7 100 11.5\n' >r.json
+	bad 2 'memory of a child'
 }
 
 test_output_is_a_trace()
@@ -270,6 +335,13 @@ test_bad_files_and_options()
 	expect_status 1 "$import" --output=missing/r.csv r.json
 	expect_error '^--output=missing/r\.csv: .*No such file'
 	[ ! -c /dev/full ] || expect_status 1 "$import" --output=/dev/full r.json
+	# what is written before the disk is full is no trace
+	printf '{"epoch": %d, "mem_usage": "1MB / 9GB"}\n' {1..2000} >r.json
+	if (ulimit -f 8; trap '' XFSZ; "$import" --output=r.csv r.json 2>stderr); then
+		die "it has written more than it may"
+	fi
+	expect_error '^r\.csv: cannot write the trace: .*; '
+	[ ! -e r.csv ] || die "half of the trace is left"
 }
 
 # the recordings whose figures were published, where they are at hand

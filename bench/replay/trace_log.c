@@ -10,6 +10,8 @@
 #define PSRECORD "# Elapsed time"
 #define MPROF "CMDLINE "
 #define MPROF_MEM "MEM "
+#define MPROF_CHILD "CHLD "
+#define MAX_LINE 1000
 
 static bool begins_with(const char *text, const char *word)
 {
@@ -68,13 +70,26 @@ static int add(struct trace *trace, struct trace_json *log, size_t line, double 
 	}
 }
 
+/* What a recorder or a disk has damaged, and what would be no more than a part of the memory. */
+static const char *what_is_wrong(const char *line, size_t len, bool nul, bool mprof)
+{
+	if (nul)
+		return "a NUL byte: the log is damaged; correct or remove the line";
+	if (len >= MAX_LINE)
+		return "a line of a thousand characters; correct or remove it";
+	if (mprof && begins_with(line, MPROF_CHILD))
+		return "memory of a child, which the lines MEM do not have; record with mprof run --include-children, or remove such lines";
+	return NULL;
+}
+
 int trace_import_log(struct trace *trace, struct trace_json *log)
 {
 	bool mprof = !begins_with(log->text, PSRECORD);
 	const char *at = log->text, *end = at + log->len;
 	double seconds, mib, first = 0;
+	char text[MAX_LINE];
+	const char *wrong;
 	size_t line, len;
-	char text[1000];
 	int ret = 0;
 
 	memset(trace, 0, sizeof(*trace));
@@ -85,7 +100,13 @@ int trace_import_log(struct trace *trace, struct trace_json *log)
 
 	for (line = 1; ret >= 0 && at < end; line++) {
 		len = strcspn(at, "\r\n");
-		snprintf(text, sizeof(text), "%.*s", (int)(len < sizeof(text) ? len : sizeof(text)), at);
+		wrong = what_is_wrong(at, len, at + len < end && !at[len], mprof);
+		if (wrong) {
+			trace_complain(log->name, line, "%s", wrong);
+			ret = -EINVAL;
+			break;
+		}
+		snprintf(text, sizeof(text), "%.*s", (int)len, at);
 		ret = parse_line(text, mprof, &seconds, &mib);
 		/* what is cut in the middle of a number would be another number */
 		if (ret == 1 && at + len == end)
@@ -96,8 +117,8 @@ int trace_import_log(struct trace *trace, struct trace_json *log)
 		else if (ret)
 			ret = add(trace, log, line, seconds, mib, &first);
 		at += len;
-		at += strspn(at, "\r");
-		at += at < end;
+		/* LF, CR LF, or CR alone */
+		at += *at == '\r' && at[1] == '\n' ? 2 : at < end;
 	}
 	if (ret >= 0 && trace->nr < 2) {
 		trace_complain(log->name, 1, "%zu samples; a trace has two at least, record for longer",

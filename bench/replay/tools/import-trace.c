@@ -8,12 +8,16 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "trace.h"
 #include "trace_json.h"
 #include "trace_log.h"
 
 #define EXIT_BAD_INPUT 2
+
+#define GZIP "\x1f\x8b"
 
 /* A recording that is larger is none: 200 bytes a sample, a million samples. */
 #define MAX_RECORDING (256UL << 20)
@@ -101,6 +105,28 @@ static char *put_utf8(char *to, unsigned int c)
 }
 
 /*
+ * Without --no-stream docker stats moves the cursor and clears the screen between values,
+ * also where there is no screen.  Remove such sequences, ESC [ and all up to a letter; in
+ * none of these formats is there an ESC.
+ * Return: the length that is left.
+ */
+static size_t remove_escapes(char *text, size_t len)
+{
+	char *to = text, *at = text, *end = text + len;
+
+	while (at < end) {
+		if (end - at < 3 || at[0] != '\033' || at[1] != '[') {
+			*to++ = *at++;
+			continue;
+		}
+		for (at += 2; at < end && (unsigned char)(*at - '@') > '~' - '@'; at++)
+			;
+		at += at < end;
+	}
+	return to - text;
+}
+
+/*
  * Editors of Windows, and its shell, write UTF-16, or a byte order mark before UTF-8.
  * Halves of what takes two units are left as they are, and are no JSON.
  * Return: the text, NUL-terminated and to be freed, or NULL if there is no memory;
@@ -124,8 +150,8 @@ static char *to_utf8(char *text, size_t *len)
 	}
 	free(text);
 	if (out) {
-		*to = '\0';
-		*len = to - out;
+		*len = remove_escapes(out, to - out);
+		out[*len] = '\0';
 	}
 	return out;
 }
@@ -165,6 +191,15 @@ err:
 	return NULL;
 }
 
+/* What is left of a file that is cut short would be read as another trace. */
+static void remove_half(void)
+{
+	struct stat st;
+
+	if (options.output && !stat(options.output, &st) && S_ISREG(st.st_mode))
+		unlink(options.output);
+}
+
 static int write_trace(const struct trace *trace, const struct trace_json *json)
 {
 	const char *slash = strrchr(options.input, '/');
@@ -186,9 +221,11 @@ static int write_trace(const struct trace *trace, const struct trace_json *json)
 	if (fclose(file) && !ret)
 		ret = -EIO;
 	free(comment);
-	if (ret)
-		fprintf(stderr, "%s: cannot write the trace: %s\n",
+	if (ret) {
+		remove_half();
+		fprintf(stderr, "%s: cannot write the trace: %s; name another file or disk\n",
 			options.output ?: "stdout", strerror(-ret));
+	}
 	return ret;
 }
 
@@ -236,6 +273,11 @@ int main(int argc, char **argv)
 	text = read_all(options.input, &json.len);
 	if (!text)
 		return EXIT_BAD_INPUT;
+	if (!strncmp(text, GZIP, strlen(GZIP))) {
+		fprintf(stderr, "%s:1: compressed by gzip; pass it through zcat\n", options.input);
+		free(text);
+		return EXIT_BAD_INPUT;
+	}
 	json.text = text;
 	json.name = options.input;
 	json.binary = options.binary;
