@@ -145,6 +145,32 @@ git_tree_at_its_base_commit()
 	diff "$work/want/a.c" "$entry/states/3/a.c" && [ ! -e "$entry/states/2/c.c" ]
 }
 
+# Files of a kernel with the ends of lines of Windows do not build, and with the hooks of
+# whoever runs this it would be another tree.
+whatever_git_is_told()
+{
+	local entry
+
+	git config --file "$work/gitconfig" core.autocrlf true &&
+	git config --file "$work/gitconfig" apply.ignoreWhitespace change &&
+	git config --file "$work/gitconfig" mailinfo.scissors true &&
+	git config --file "$work/gitconfig" diff.noprefix true &&
+	git config --file "$work/gitconfig" i18n.commitEncoding ISO-8859-1 &&
+	git config --file "$work/gitconfig" color.ui always &&
+	git config --file "$work/gitconfig" core.attributesFile "$work/attributes" &&
+	git config --file "$work/gitconfig" init.templateDir "$work/template" &&
+	git config --file "$work/gitconfig" core.hooksPath "$work/hooks" &&
+	echo '*.c text eol=crlf' >"$work/attributes" &&
+	mkdir -p "$work/template/hooks" "$work/hooks" &&
+	printf '#!/bin/sh\necho changed by a hook >>a.c\n' >"$work/hooks/post-checkout" &&
+	chmod +x "$work/hooks/post-checkout" &&
+	cp -p "$work/hooks/post-checkout" "$work/template/hooks" &&
+	entry=$(applied "$work/mbox" "$work/repo") &&
+	diff -r --exclude=.git "$work/tree" "$entry/base" &&
+	[ "$(cut -f 1 "$entry/applied" | xargs)" = "applied applied applied" ] &&
+	diff "$work/want/a.c" "$entry/states/3/a.c" && applied "$work/mbox" "$work/tree"
+}
+
 # What is around a hunk has changed; its lines have not.
 git_tree_is_merged()
 {
@@ -428,6 +454,7 @@ test_of()
 
 test_of plain_tree
 test_of git_tree_at_its_base_commit
+test_of whatever_git_is_told
 test_of git_tree_is_merged
 test_of tree_below_a_repository
 test_of lines_of_dos
