@@ -24,7 +24,7 @@ BUILDS := $(filter-out $(LOOK_ONLY),$(or $(MAKECMDGOALS),all))
 # What make builds in, and from, is told before anything is built if that cannot be.  In a
 # kernel tree the kernel's Makefile does so.
 ifneq ($(and $(BUILDS),$(if $(IN_TREE),,y)),)
-BAD_PATH := $(shell bash -uc '. vm/common.sh; while [ -n "$${1-}" ]; do check_path "$$1" "$$2"; shift 2; done' make \
+BAD_PATH := $(shell env -u SHELLOPTS bash -uc '. vm/common.sh; while [ -n "$${1-}" ]; do check_path "$$1" "$$2"; shift 2; done' make \
 	"this tree" $(call quote,$(CURDIR))	\
 	$(foreach name,OUTPUT INSTALL_PATH KSRC VMLINUX_BTF,$(name) $(call quote,$($(name)))) 2>&1)
 ifneq ($(BAD_PATH),)

@@ -52,6 +52,19 @@ sbin_is_looked_in()
 		bash -euc '. "$1/common.sh"; command -v mkfs.ext4' sh "$vm_dir"
 }
 
+# Of a shell that exports its options.
+options_of_the_shell()
+{
+	local made=$work/made
+
+	env SHELLOPTS=noclobber:noglob bash -uc '. "$1/help.sh"; echo >"$2" && echo >"$2" && echo "$1"/*.sh |
+		grep "common.sh" && bash -c ": >\"\$0\"" "$2"' sh "$vm_dir" "$made" || return
+	mkdir "$work/results" && cp -r "$top_dir"/results/reference/delay-* "$work/results" &&
+	env SHELLOPTS=noclobber:noglob make -s -C "$top_dir" report RESULTS="$work/results" || return
+	# what bash traces is not an error
+	env SHELLOPTS=xtrace make -s -n -C "$top_dir" vm
+}
+
 # As for a service of systemd or a job of cron.
 home_is_not_set()
 {
@@ -313,6 +326,7 @@ else
 	skip surroundings.numbers_have_a_point "no locale de_DE.UTF-8: apt-get install locales"
 fi
 test_of sbin_is_looked_in
+test_of options_of_the_shell
 test_of home_is_not_set
 test_of commit_is_of_this_tree
 test_of programs_print_anywhere

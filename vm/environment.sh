@@ -14,3 +14,7 @@ unset LANGUAGE
 unset CDPATH POSIXLY_CORRECT GREP_OPTIONS TAR_OPTIONS
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX GIT_COMMON_DIR GIT_NAMESPACE
 unset GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
+
+# Options of a shell that exports SHELLOPTS: redirections overwrite files here, and * matches.
+set +o noclobber +o noglob +o allexport +o posix
+export -n SHELLOPTS BASHOPTS
