@@ -9,9 +9,9 @@ Exit status: 0, or 2 for bad input.
 """
 
 import collections
-import json
 import sys
 
+import saved
 import script
 
 
@@ -21,8 +21,7 @@ def counted(number, noun):
 
 def load(path):
     """The name of a kernel, and the verdict on it."""
-    with open(path, encoding="utf-8") as file:
-        verdict = json.load(file)
+    verdict = saved.read(path)
     return verdict["kernel"] or "This kernel", verdict["promises"]
 
 
@@ -48,11 +47,8 @@ def main():
         try:
             kernel, verdict = load(path)
             verdicts.setdefault(kernel, answer(kernel, verdict))
-        except OSError as error:
-            print(f"answer.py: {path}: {error.strerror}", file=sys.stderr)
-            return 2
-        except (ValueError, KeyError, TypeError):
-            print(f"answer.py: {path}: not a verdict of the suite", file=sys.stderr)
+        except saved.BadVerdict as error:
+            print(f"answer.py: {error}", file=sys.stderr)
             return 2
     for kernel in sorted(verdicts):
         print(verdicts[kernel])

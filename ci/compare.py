@@ -9,40 +9,18 @@ Exit status: 0 if they keep and break the same of what both were asked, 1 if not
 bad input.
 """
 
-import json
 import sys
 import textwrap
 
+import saved
 import script
 
 WIDTH = 90
 
 
-STATES = ("kept", "broken", "not asked")
-
-
-class BadInput(Exception):
-    """A sentence with the path."""
-
-
-def is_promise(entry):
-    return (isinstance(entry["id"], str) and entry["verdict"] in STATES and
-            isinstance(entry["promise"], (str, type(None))))
-
-
 def load(path):
-    """The name of a kernel, and the verdict on each promise."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            verdict = json.load(file)
-        kernel, promises = verdict["kernel"] or path, verdict["promises"]
-        if not isinstance(kernel, str) or not all(map(is_promise, promises)):
-            raise ValueError
-        return kernel, {promise["id"]: promise for promise in promises}
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise BadInput(f"{path}: not a verdict of the suite, verdict.json") from error
+    verdict = saved.read(path)
+    return verdict["kernel"] or path, {p["id"]: p for p in verdict["promises"]}
 
 
 def sentence(promise):
@@ -61,7 +39,7 @@ def section(title, idents, of):
 def compare(path_a, path_b):
     (name_a, a), (name_b, b) = load(path_a), load(path_b)
     if not a.keys() & b.keys():
-        raise BadInput(f"{path_a} and {path_b}: no promise is in both")
+        raise saved.BadVerdict(f"{path_a} and {path_b}: no promise is in both")
     print(f"A: {name_a}\nB: {name_b}\n")
     state = lambda of, ident: of[ident]["verdict"] if ident in of else "not asked"
     pairs = {ident: (state(a, ident), state(b, ident)) for ident in {**a, **b}}
@@ -88,7 +66,7 @@ def main():
         return 2
     try:
         return compare(*sys.argv[1:])
-    except BadInput as error:
+    except saved.BadVerdict as error:
         print(f"compare.py: {error}", file=sys.stderr)
         return 2
 

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """How long each test program took, and how long it took the time before.
 
-They are kept in a file beside the results.  One that is not there or cannot be read is
-no more than a first time.
+They are kept in a file beside the results.  One that is not there, or cannot be read or
+written, is no more than a first time.
 """
 
+import contextlib
 import json
 import os
 import time
@@ -19,7 +20,7 @@ class Durations:
             with open(path, encoding="utf-8") as file:
                 self.last = {name: float(seconds)
                              for name, seconds in json.load(file).items()}
-        except (OSError, ValueError, TypeError, AttributeError):
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError):
             pass
 
     def begin(self):
@@ -38,7 +39,11 @@ class Durations:
         """What this run did not run keeps what it took before."""
         if not self.now:
             return
-        with open(self.path + ".new", "w", encoding="utf-8") as file:
-            json.dump({**self.last, **self.now}, file, indent=1)
-            file.write("\n")
-        os.replace(self.path + ".new", self.path)
+        try:
+            with open(self.path + ".new", "w", encoding="utf-8") as file:
+                json.dump({**self.last, **self.now}, file, indent=1)
+                file.write("\n")
+            os.replace(self.path + ".new", self.path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(self.path + ".new")

@@ -22,6 +22,7 @@ Exit status: 0 if no test failed and one was run, 1 if not, 2 for bad usage.
 
 import argparse
 import collections
+import contextlib
 import json
 import os
 import re
@@ -263,20 +264,40 @@ class Progress:
         self.open = False
 
 
-def read_all(options):
+class Copy:
+    """What is read, kept in a file.  A disk that gets full ends the copy and not the run:
+    wrong is the line about it, or None."""
+
+    def __init__(self, path):
+        self.path, self.wrong = path, None
+        self.file = open(path, "w", encoding="utf-8") if path else None
+
+    def write(self, line):
+        if not self.file or self.wrong:
+            return
+        try:
+            self.file.write(line)
+            self.file.flush()
+            # A kernel that dies under us is to leave what had run on the disk.
+            if ktap.RESULT.match(line.rstrip()):
+                os.fsync(self.file.fileno())
+        except OSError as error:
+            self.wrong = f"{self.path}: cut short: {error.strerror}"
+
+    def close(self):
+        """The file is closed, also if what it has not written yet cannot be."""
+        if self.file:
+            with contextlib.suppress(OSError):
+                self.file.close()
+
+
+def read_all(options, copy):
     """Return the reader and what the kernel under test calls itself."""
     took = durations.Durations(options.durations)
     reader, kernel, progress = ktap.Reader(), None, Progress(options.verbose, took)
-    copy = open(options.ktap, "w", encoding="utf-8") if options.ktap else None
     sys.stdin.reconfigure(encoding="utf-8", errors="replace")
-    sys.stdout.reconfigure(encoding="utf-8", errors="replace")
     for line in sys.stdin:
-        if copy:
-            copy.write(line)
-            copy.flush()
-            # A kernel that dies under us is to leave what had run on the disk.
-            if ktap.RESULT.match(line.rstrip()):
-                os.fsync(copy.fileno())
+        copy.write(line)
         ended = reader.feed(line)
         progress.line(line, reader)
         if ended:
@@ -286,9 +307,22 @@ def read_all(options):
     progress.program(reader.close())
     if options.durations:
         took.save()
-    if copy:
-        copy.close()
+    copy.close()
     return reader, kernel
+
+
+def write_json(path, verdict):
+    """Return the line that says why it is not there, or None."""
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(verdict, file, indent=1)
+            file.write("\n")
+    except OSError as error:
+        # Half of it is none.
+        if os.path.isfile(path):
+            os.unlink(path)
+        return f"{path}: cannot be written: {error.strerror}"
+    return None
 
 
 def main():
@@ -302,24 +336,32 @@ def main():
     parser.add_argument("--durations", default="")
     parser.add_argument("--promises", default=promises.TABLE)
     options = parser.parse_args()
+    if sys.stdin is None:
+        print("verdict.py: stdin is closed: want the KTAP there", file=sys.stderr)
+        return 2
     try:
         table = promises.Table(options.promises)
-        reader, kernel = read_all(options)
-        verdicts = judge(table, reader.programs)
-        counts = {result: sum(program.count(result) for program in reader.programs)
-                  for result in ("pass", "fail", "skip")}
-        if options.json:
-            with open(options.json, "w", encoding="utf-8") as file:
-                json.dump(as_json(kernel, verdicts, counts), file, indent=1)
-                file.write("\n")
+        copy = Copy(options.ktap)
     except (OSError, promises.TableError) as error:
         print(f"verdict.py: {error}", file=sys.stderr)
         return 2
+    reader, kernel = read_all(options, copy)
+    verdicts = judge(table, reader.programs)
+    counts = {result: sum(program.count(result) for program in reader.programs)
+              for result in ("pass", "fail", "skip")}
+    wrong = [copy.wrong]
+    if options.json:
+        wrong.append(write_json(options.json, as_json(kernel, verdicts, counts)))
     if reader.programs:
         for lines in verdict_lines(kernel, verdicts):
             for line in lines.split("\n"):
                 print(f"# {line}".rstrip() if options.verbose else line)
     print(f"{counts['pass']} passed, {counts['fail']} failed, {counts['skip']} skipped")
+    sys.stdout.flush()
+    for line in filter(None, wrong):
+        print(f"verdict.py: {line}", file=sys.stderr)
+    if any(wrong):
+        return 2
     return 0 if counts["fail"] == 0 and reader.programs else 1
 
 

@@ -303,6 +303,43 @@ run_tests_passes_the_status_on()
 	expect 2 'want a command' "$ci_dir/run-tests.sh"
 }
 
+# What was seen is not lost with the disk that it was to be kept on.
+keeps_what_it_can()
+{
+	local file
+
+	print_run >"$work/run"
+	for file in ktap json; do
+		verdict "--$file=/dev/full" <"$work/run" >"$work/out" 2>"$work/error"
+		[ $? -eq 2 ] && grep -q '^2 promises broken:$' "$work/out" &&
+			grep -q -x "verdict.py: /dev/full: .*: No space left on device" "$work/error" &&
+			[ "$(wc -l <"$work/error")" -eq 1 ] || return
+	done
+	verdict --durations="$work/none/durations" <"$work/run" >"$work/out" 2>"$work/error"
+	[ $? -eq 1 ] && [ ! -s "$work/error" ] && grep -q '^2 promises broken:$' "$work/out" &&
+	expect 2 "^verdict.py: .*'$work/none/ktap'" verdict --ktap="$work/none/ktap"
+}
+
+# What is no verdict is refused with its path, whatever it is.
+reads_verdicts_only()
+{
+	local text good='{"kernel": "Linux", "promises": [{"id": "a.b", "promise": "A.", "verdict": "kept"}]}'
+
+	echo "$good" >"$work/good.json"
+	for text in '' '[]' '{}' 7 '{"kernel": "x"' '{"kernel": 7, "promises": []}' \
+		'{"kernel": "x", "promises": {"a": 1}}' '{"kernel": "x", "promises": [null]}' \
+		'{"kernel": "x", "promises": [{"id": "a.b", "promise": 7, "verdict": "broken"}]}' \
+		'{"kernel": "x", "promises": [{"id": ["a"], "promise": "A.", "verdict": "broken"}]}' \
+		"$(printf '[%.0s' {1..100000})" $'\xff'; do
+		echo "$text" >"$work/bad.json"
+		expect 2 "^compare.py: $work/bad.json: not a verdict of the suite: " \
+			"$ci_dir/compare.py" "$work/good.json" "$work/bad.json" &&
+		expect 2 "^answer.py: $work/bad.json: not a verdict of the suite: " \
+			"$ci_dir/answer.py" "$work/bad.json" || return
+	done
+	expect 2 "^compare.py: $work: Is a directory" "$ci_dir/compare.py" "$work" "$work/good.json"
+}
+
 # broken_table SED-SCRIPT PATTERN STATUS - what promises.py says of such a table
 broken_table()
 {
@@ -363,6 +400,7 @@ questions_have_a_section()
 make_table
 for test in tells_kept_broken_and_not_asked says_how_long_it_took_last_time tells_answers tells_of_what_is_no_answer verbose_is_ktap tells_of_a_run_that_ends \
 	    tells_why_promises_were_not_asked run_tests_passes_the_status_on \
+	    keeps_what_it_can reads_verdicts_only \
 	    finds_what_does_not_fit faults_are_listed questions_have_a_section; do
 	check "verdict.$test" "$test"
 done
