@@ -173,6 +173,9 @@ int csv_read(struct csv *csv, const char *path)
 		return fail(csv, 0, -EINVAL, "empty file");
 
 	text = csv->text;
+	/* the byte order mark of an editor of Windows */
+	if (!strncmp(text, "\xef\xbb\xbf", 3))
+		text += 3;
 	while ((end = memchr(text, '\n', csv->text + csv->size - text))) {
 		*end = '\0';
 		ret = read_line(csv, text, end - text, line++);

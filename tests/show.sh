@@ -261,6 +261,41 @@ nothing()
 	expect 2 'the last row is not complete' "$analyze" --show=nothing "$work/torn.csv"
 }
 
+# What is there twice would count twice.
+each_row_once()
+{
+	local of
+
+	cp "$work/delay.csv" "$work/twice.csv" && sed -n '/^0,1,/p' "$work/delay.csv" >>"$work/twice.csv" &&
+	cat "$work/delay.csv" "$work/delay.csv" >"$work/joined.csv" &&
+	for of in --show=findings "-f csv" --show=nothing --show=rows; do
+		# shellcheck disable=SC2086 # several options
+		expect 2 "^$work/twice.csv:17: this trial is in line 9, too: " "$analyze" $of "$work/twice.csv" &&
+		expect 2 "^$work/joined.csv:24: the header again: " "$analyze" $of "$work/joined.csv" || return
+	done &&
+	expect 2 "twice.csv:17: this trial" "$analyze" --against="$work/twice.csv" "$work/delay.csv" &&
+	sed 's/^# factor/# column/' "$work/twice.csv" >"$work/other.csv" &&
+	expect 0 '^[0-9]' "$analyze" --show=rows -f csv "$work/other.csv"
+}
+
+byte_order_mark()
+{
+	printf '\xef\xbb\xbf' | cat - "$work/delay.csv" | sed 's/$/\r/' >"$work/windows.csv" &&
+	prints "$delay_findings" --show=findings "$work/windows.csv"
+}
+
+# Half of a table is not taken for the whole.
+full_disk()
+{
+	local of
+
+	for of in --show=findings "-f csv" --meta; do
+		# shellcheck disable=SC2016,SC2086 # the inner shell expands; several options
+		expect 2 '^stdout: cannot write there: No space left on device; ' \
+			bash -c '"$@" >/dev/full' sh "$analyze" $of "$work/delay.csv" || return
+	done
+}
+
 # In a locale with a decimal comma all is as in C.
 decimal_comma()
 {
@@ -286,6 +321,9 @@ check columns_by_name columns_by_name
 check configurations configurations
 check sessions sessions
 check nothing_to_show nothing
+check each_row_once each_row_once
+check byte_order_mark byte_order_mark
+check full_disk full_disk
 if make_german; then
 	check decimal_comma decimal_comma
 else

@@ -15,6 +15,7 @@
  */
 #define _GNU_SOURCE
 #include <argp.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,11 +182,15 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 static void read_file(struct csv *to, const char *path)
 {
+	char text[512];
+
 	if (csv_read(to, path))
 		parse_refuse("%s", to->error);
 	if (to->complete < to->size)
 		parse_refuse("%s: the last row is not complete: use memcg_bench --resume",
 			     path);
+	if (rows_check_once(to, text, sizeof(text)))
+		parse_refuse("%s:%s", path, text);
 }
 
 /* Rows of OLD are rows like others, of the level that others are compared with. */
@@ -331,5 +336,9 @@ int main(int argc, char **argv)
 out:
 	csv_free(&csv);
 	csv_free(&old);
+	/* Who reads half of a table takes it for the whole. */
+	if (fflush(stdout) || ferror(stdout))
+		parse_refuse("stdout: cannot write there: %s; name another file or disk for it",
+			     strerror(errno));
 	return status;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "allocate.h"
@@ -40,6 +42,74 @@ void rows_print_meta(const struct csv *from, const char *key)
 		printf("%s\n", csv_meta(from, key));
 	for (i = 0; !key && i < from->nr_meta; i++)
 		printf("%s: %s\n", from->meta[i].key, from->meta[i].value);
+}
+
+/* The columns by which a row is found. */
+struct key {
+	unsigned int nr, *columns;
+};
+
+static int compare_keys(const void *a, const void *b, void *of)
+{
+	const struct csv_row *x = *(const struct csv_row **)a, *y = *(const struct csv_row **)b;
+	const struct key *key = of;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < key->nr; i++) {
+		ret = strcmp(x->cells[key->columns[i]], y->cells[key->columns[i]]);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* A time line has many rows of a trial, each with its time. */
+static bool is_of_key(const struct csv *of, const char *column)
+{
+	char meta[128];
+
+	snprintf(meta, sizeof(meta), "factor %s", column);
+	return !strcmp(column, "trial") || !strcmp(column, "t_s") || csv_meta(of, meta);
+}
+
+int rows_check_once(const struct csv *of, char *text, size_t size)
+{
+	unsigned int *columns = allocate(of->nr_columns, sizeof(*columns));
+	const struct csv_row **rows = allocate(of->nr_rows, sizeof(*rows));
+	struct key key = { .columns = columns };
+	unsigned int i, first, second;
+	int ret = 0;
+
+	for (i = 0; i < of->nr_columns; i++) {
+		if (is_of_key(of, of->columns[i]))
+			columns[key.nr++] = i;
+	}
+	for (i = 0; i < of->nr_rows; i++)
+		rows[i] = &of->rows[i];
+	if (csv_column(of, "trial") < 0 || key.nr < 2)
+		goto out;
+	for (i = 0; i < of->nr_rows && !ret; i++) {
+		if (strcmp(rows[i]->cells[key.columns[0]], of->columns[key.columns[0]]))
+			continue;
+		snprintf(text, size, "%u: the header again: these are several files, which make merge joins if they are shards",
+			 rows[i]->line);
+		ret = -EEXIST;
+	}
+	qsort_r(rows, of->nr_rows, sizeof(*rows), compare_keys, &key);
+	for (i = 1; i < of->nr_rows && !ret; i++) {
+		if (compare_keys(&rows[i - 1], &rows[i], &key))
+			continue;
+		first = rows[i - 1]->line;
+		second = rows[i]->line;
+		snprintf(text, size, "%u: this trial is in line %u, too: remove one of them",
+			 first < second ? second : first, first < second ? first : second);
+		ret = -EEXIST;
+	}
+out:
+	free(rows);
+	free(columns);
+	return ret;
 }
 
 /* "ECHILD in 6 rows, ETIMEDOUT in 12 rows" */

@@ -24,6 +24,16 @@ void rows_print(void);
 void rows_print_meta(const struct csv *from, const char *key);
 
 /**
+ * rows_check_once() - is each row there once, found by its factors and the trial?
+ * @of: results; those that lack a trial or factors are not looked at
+ * @text: where to put what is wrong, as a line without its end
+ * @size: size of @text, in bytes
+ *
+ * Return: 0, or -EEXIST if a row or the header is there twice: its trial would count twice.
+ */
+int rows_check_once(const struct csv *of, char *text, size_t size);
+
+/**
  * rows_check() - has anything been measured?
  * @text: where to put what is wrong, as a line without its end
  * @size: size of @text, in bytes
