@@ -34,7 +34,10 @@ number()
 # Not awk, which may keep lines to itself until it has many.
 shopt -s lastpipe
 "$@" | while IFS= read -r line; do
-	printf '%s\n' "$line"
+	if ! printf '%s\n' "$line" 2>/dev/null; then
+		echo "ktap.sh: stdout: cannot write there: name another file or disk for it" >&2
+		exit 2
+	fi
 	case $line in
 	"# 1.."[0-9]*)
 		inner_planned=${inner_planned:-${line#*..}}

@@ -107,6 +107,8 @@ programs_print_anywhere()
 		[ "${PIPESTATUS[0]}" -eq 141 ] && [ ! -s "$work/error" ] &&
 			expect 0 '^$' closed_output "$program" --help || return
 	done
+	expect 2 '^ktap.sh: stdout: cannot write there' \
+		one_line_of "$ci_dir/ktap.sh" printf 'ok 1 a\nok 2 b\n' || return
 	echo "$kept" >"$work/verdict.json"
 	PYTHONIOENCODING=ascii expect 0 '^Linux ü keeps 0 promises' \
 		"$ci_dir/answer.py" "$work/verdict.json" &&
