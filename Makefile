@@ -142,11 +142,16 @@ plots: $(ANALYZE)
 
 # The page is made of what there is, and says what is wrong with the rest.
 report: $(ANALYZE)
-	@status=0; results=$(call quote,$(RESULTS));				\
+	@status=0; results=$(call quote,$(RESULTS)); page=$$results/report.html;	\
 	plots/draw.sh $(ANALYZE) "$$results" || status=$$?;			\
 	[ $$status -ne 2 ] || exit 2;						\
-	plots/report.sh $(ANALYZE) "$$results" > "$$results/report.html" || status=$$?;	\
-	echo "$$results/report.html"; exit $$status
+	plots/report.sh $(ANALYZE) "$$results" > "$$page.part" || status=$$?;	\
+	if [ "$$(tail -n 1 "$$page.part" 2>&1)" != '</body></html>' ]; then		\
+		rm -f "$$page.part";						\
+		echo "$$page: cannot be written whole: make room on the disk" >&2;	\
+		exit 2;								\
+	fi;									\
+	mv "$$page.part" "$$page" && echo "$$page"; exit $$status
 
 ifneq ($(filter-out $(ALONE),$(or $(MAKECMDGOALS),all)),)
 

@@ -63,6 +63,15 @@ draw()
 			-e 'iconv failed to convert degree sign' >&2)
 }
 
+# is_whole FIGURE - gnuplot does not tell that a disk is full
+is_whole()
+{
+	if ! tail -c 20 "$1.svg" | grep -q '</svg>' || ! tail -c 12 "$1.png" | grep -q -a IEND; then
+		echo "$1.svg, $1.png: cannot be written whole: make room on the disk" >&2
+		return 1
+	fi
+}
+
 shopt -s nullglob
 csvs=("$results"/*/*.csv)
 if [ ${#csvs[@]} -eq 0 ]; then
@@ -83,7 +92,7 @@ for csv in "${csvs[@]}"; do
 	fi
 	[ -z "${TRIAL-}" ] && [ "$figure.png" -nt "$csv" ] && [ "$figure.png" -nt "$script" ] &&
 		[ "$figure.png" -nt "$plots/style.gp" ] && continue
-	if draw "$figure" "$script"; then
+	if draw "$figure" "$script" && is_whole "$figure"; then
 		echo "$figure.svg $figure.png"
 	else
 		echo "$csv: not drawn" >&2

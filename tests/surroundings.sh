@@ -250,6 +250,26 @@ odd_paths_of_results()
 		cmp "$work/plain/report.html" "$work/$odd/report.html"
 }
 
+# with_20_kib TARGET - make it where no file can be longer, as on a disk that is full
+with_20_kib()
+{
+	(ulimit -f 20 && trap '' XFSZ && make -s -C "$top_dir" "$1" RESULTS="$work/results")
+}
+
+# What is cut short is not kept, and not taken for whole later.
+page_that_cannot_be_whole()
+{
+	local page=$work/results/report.html
+
+	mkdir "$work/results" && cp -r "$top_dir"/results/reference/delay-* "$work/results" &&
+	expect 2 'delay.svg, .*delay.png: cannot be written whole: make room' with_20_kib plots &&
+	[ "$(find "$work/results" -type f | wc -l)" -eq 1 ] &&
+	make -s -C "$top_dir" report RESULTS="$work/results" && cp "$page" "$work/whole" &&
+	grep -q data:image/svg "$page" &&
+	expect 2 "^$page: cannot be written whole: make room" with_20_kib report &&
+	cmp "$work/whole" "$page" && [ ! -e "$page.part" ]
+}
+
 ### two at once
 
 # suite_of_one - what the suite prints, of one program, when there is the file go
@@ -338,6 +358,7 @@ test_of limit_of_stress
 test_of runner_is_too_short
 test_of odd_paths_are_told
 test_of odd_paths_of_results
+test_of page_that_cannot_be_whole
 test_of runs_wait_for_each_other
 test_of builds_wait_for_each_other
 [ "${1-}" != --no-vm ] || exit $failed
