@@ -13,6 +13,7 @@
 /* exit statuses, besides EXIT_SUCCESS and EXIT_FAILURE */
 #define BENCH_EXIT_USAGE	2
 #define BENCH_EXIT_SKIP		4	/* that of kselftest: a requirement is missing */
+#define BENCH_EXIT_COARSE	5	/* TIMER_STEP: another boot may have finer timers */
 
 /* What can be set of all benchmarks. */
 struct common {

@@ -464,7 +464,7 @@ int bench_run(const struct bench *bench, char **argv, bool resume)
 		fprintf(stderr, "%s: SKIP the kernel's timers have steps of %ld ns, more than TIMER_STEP=%u\n",
 			bench->name, environment_timer_step(),
 			common.timer_step_ns);
-		return BENCH_EXIT_SKIP;
+		return BENCH_EXIT_COARSE;
 	}
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);

@@ -13,7 +13,7 @@
 #   VM_TIMEOUT=SECONDS	when to give up on one of them (default: six hours)
 #   SHARD=I/N, SEED=N	only each N-th trial, from the I-th on: see merge-results.py
 #   BASE=DIR		the kernel tree without the series, if KSRC= has it applied:
-#			overhead compares them
+#			overhead compares them.  isolation's BASE= is a size
 #
 # KSRC= and the like: see kernel.sh.  overhead counts instructions (vmtest.sh
 # --icount), and so does attach where the processor is emulated.  Both run on a kernel
@@ -28,6 +28,13 @@ if [ -n "$resume" ] && [ $# -ne 1 ]; then
 	die "$EXIT_USAGE" "RESUME=$resume: name the one BENCH that it is of"
 fi
 unset RESULTS RESUME
+base=
+if [ -d "${BASE-}" ]; then
+	base=$BASE
+	unset BASE
+elif [[ ${BASE-} == */* ]]; then
+	die "$EXIT_USAGE" "BASE=$BASE: no such folder; want a kernel tree without the series"
+fi
 
 # how_measured BENCH - name the function below, bench_by_*, that runs it
 how_measured()
@@ -56,7 +63,7 @@ without_series()
 {
 	(
 		unset REVISION
-		export PATCHES='' KSRC="${BASE-${KSRC-}}"
+		export PATCHES='' KSRC="${base:-${KSRC-}}"
 		[ -n "$KSRC" ] || unset KSRC
 		"$@"
 	)
@@ -65,7 +72,7 @@ without_series()
 # wants_base - is there a kernel without the series, and is it to be measured?
 wants_base()
 {
-	if [ -n "${KSRC-}" ] && [ -z "${PATCHES-}" ] && [ -z "${BASE-}" ]; then
+	if [ -n "${KSRC-}" ] && [ -z "${PATCHES-}" ] && [ -z "$base" ]; then
 		say "KSRC=$KSRC is not compared with a kernel without the series: BASE= names one"
 		return 1
 	fi
@@ -115,7 +122,7 @@ bench_by_time()
 		status=0
 		timer_step=$((boots_left ? 1000 : 0))
 		run_bench "$1" "$2" --append="$clock" || status=$?
-		[ $status -eq 4 ] || break
+		[ $status -eq 5 ] || break
 	done
 	return $status
 }

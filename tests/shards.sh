@@ -186,13 +186,17 @@ join_two()
 	"$ci_dir/merge-results.py" "$work/joined" "$work/2" "$work/1"
 }
 
-# as_measured FOLDER - what is joined is what one machine has measured
+# as_measured FOLDER - what is joined is what one machine has measured, whose trials are
+# as many as it was told last
 as_measured()
 {
-	local csv
+	local csv trials
 
 	for csv in "$1"/*.csv; do
-		diff <(grep -v '^# resumed' "$csv") "$work/joined/${csv##*/}" || return
+		trials=$(sed -n 's/^# resumed: .*TRIALS=//p' "$csv" | tail -n 1)
+		diff <(grep -v '^# resumed' "$csv" |
+			sed "${trials:+s/^# TRIALS: .*/# TRIALS: $trials/}") \
+			"$work/joined/${csv##*/}" || return
 	done
 }
 
