@@ -11,6 +11,8 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include <bpf/bpf.h>
+
 #include "attach.h"
 #include "lifecycle/lifecycle_harness.h"
 #include "revision.h"
@@ -243,19 +245,27 @@ static struct slow *load_slow(struct __test_metadata *_metadata,
 	return slow;
 }
 
-/* Close a link to @ops when a callback runs, which a worker in @home has the kernel call. */
-static void close_in_callback(struct __test_metadata *_metadata,
-			      FIXTURE_DATA(lifecycle) *self, struct slow *slow,
-			      struct bpf_map *ops, const char *home,
-			      int (*call_always)(void *caller))
+/*
+ * End a link to @ops, by a close or before that by BPF_LINK_DETACH, when a callback runs, which
+ * a worker in @home has the kernel call.
+ */
+static void end_in_callback(struct __test_metadata *_metadata,
+			    FIXTURE_DATA(lifecycle) *self, struct slow *slow,
+			    struct bpf_map *ops, const char *home,
+			    int (*call_always)(void *caller), bool detach)
 {
 	static struct caller caller;
+	pid_t pid, holder = 0;
 	char cgroup[PATH_MAX];
 	uint64_t begin;
 	int round, link;
-	pid_t pid;
 
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, cgroup, "parent/slow"));
+	if (home) {
+		/* A usage of 0 is not above memory.min: nobody would ask below_low. */
+		holder = workload_hold(cgroup, SCALED(MiB));
+		ASSERT_GT(holder, 0);
+	}
 	strcpy(caller.parent, self->parent);
 	caller.shared = self->shared;
 	pid = worker_start(home ?: cgroup, 1, call_always, &caller);
@@ -269,13 +279,21 @@ static void close_in_callback(struct __test_metadata *_metadata,
 			ASSERT_FALSE(too_late(begin, RACE_TIMEOUT_MS))
 				TH_LOG("the callback of %s was not called", bpf_map__name(ops));
 		}
-		close(link);
+		if (detach) {
+			EXPECT_EQ(0, bpf_link_detach(link));
+		} else {
+			close(link);
+		}
 		EXPECT_EQ(slow->bss->begun, slow->bss->done)
-			TH_LOG("%s, round %d: the close has returned, and a callback has not",
-			       bpf_map__name(ops), round);
+			TH_LOG("%s, round %d: the %s has returned, and a callback has not",
+			       bpf_map__name(ops), round, detach ? "BPF_LINK_DETACH" : "close");
+		if (detach)
+			close(link);
 	}
 	self->shared->stop = true;
 	finish(_metadata, "the task that has the callback called", pid);
+	if (holder)
+		ASSERT_EQ(0, worker_kill(holder));
 	slow__destroy(slow);
 }
 
@@ -284,7 +302,7 @@ static void close_in_callback(struct __test_metadata *_metadata,
  *
  *   parent			reclaimed from, all the time
  *   |-- home			who reclaims
- *   `-- slow			ops: below_min takes 300 ms
+ *   `-- slow			ops: below_min takes 300 ms; a task holds memory
  *
  * The close returns only after the callback has.
  */
@@ -294,8 +312,30 @@ TEST_F_TIMEOUT(lifecycle, close_waits_for_a_running_callback, 200)
 	char home[PATH_MAX];
 
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, home, "parent/home"));
-	close_in_callback(_metadata, self, slow, slow->maps.slow_below_min_ops, home,
-			  reclaim_always);
+	end_in_callback(_metadata, self, slow, slow->maps.slow_below_min_ops, home,
+			reclaim_always, false);
+}
+
+/* The same with below_low. */
+TEST_F_TIMEOUT(lifecycle, close_waits_for_a_running_below_low, 200)
+{
+	struct slow *slow = load_slow(_metadata, self);
+	char home[PATH_MAX];
+
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, home, "parent/home"));
+	end_in_callback(_metadata, self, slow, slow->maps.slow_below_low_ops, home,
+			reclaim_always, false);
+}
+
+/* The same if BPF_LINK_DETACH ends the link, whose descriptor stays open. */
+TEST_F_TIMEOUT(lifecycle, detach_waits_for_a_running_callback, 200)
+{
+	struct slow *slow = load_slow(_metadata, self);
+	char home[PATH_MAX];
+
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, home, "parent/home"));
+	end_in_callback(_metadata, self, slow, slow->maps.slow_below_min_ops, home,
+			reclaim_always, true);
 }
 
 /*
@@ -308,8 +348,8 @@ TEST_F_TIMEOUT(lifecycle, close_waits_for_a_running_delay, 200)
 {
 	struct slow *slow = load_slow(_metadata, self);
 
-	close_in_callback(_metadata, self, slow, slow->maps.slow_delay_ops, NULL,
-			  charge_always);
+	end_in_callback(_metadata, self, slow, slow->maps.slow_delay_ops, NULL,
+			charge_always, false);
 }
 
 TEST_F_TIMEOUT(lifecycle, close_waits_for_a_running_uncharge, 200)
@@ -318,8 +358,8 @@ TEST_F_TIMEOUT(lifecycle, close_waits_for_a_running_uncharge, 200)
 
 	REQUIRE_OPS(CAN_UNCHARGED);
 	slow = load_slow(_metadata, self);
-	close_in_callback(_metadata, self, slow, slow->maps.slow_uncharged_ops, NULL,
-			  charge_always);
+	end_in_callback(_metadata, self, slow, slow->maps.slow_uncharged_ops, NULL,
+			charge_always, false);
 }
 
 /* A worker that removes one cgroup in each round. */

@@ -30,6 +30,13 @@ static __always_inline void take_time(void)
 	__sync_fetch_and_add(&done, 1);
 }
 
+SEC("struct_ops/below_low")
+bool BPF_PROG(slow_below_low, struct mem_cgroup *memcg)
+{
+	take_time();
+	return false;
+}
+
 SEC("struct_ops/below_min")
 bool BPF_PROG(slow_below_min, struct mem_cgroup *memcg)
 {
@@ -51,6 +58,11 @@ void BPF_PROG(slow_uncharged, struct mem_cgroup *memcg)
 }
 
 /* one for each callback, with nothing else */
+SEC(".struct_ops.link")
+struct memcg_bpf_ops___known slow_below_low_ops = {
+	.below_low = (void *)slow_below_low,
+};
+
 SEC(".struct_ops.link")
 struct memcg_bpf_ops___known slow_below_min_ops = {
 	.below_min = (void *)slow_below_min,
