@@ -99,6 +99,14 @@ TEST_F(verifier, refuses_helper_for_packets)
 	EXPECT_NE(NULL, strstr(libbpf_log, "skb_load_bytes#"));
 }
 
+TEST_F(verifier, refuses_helper_for_tracing)
+{
+	int ret = load_only(self->skel, self->skel->maps.tracing_helper_ops);
+
+	EXPECT_REFUSED(EINVAL, ret, "a call of bpf_probe_write_user()");
+	EXPECT_NE(NULL, strstr(libbpf_log, "probe_write_user#"));
+}
+
 /* This is libbpf's refusal: it does not find the member in the kernel's BTF. */
 TEST_F(verifier, unknown_member_is_refused)
 {

@@ -83,6 +83,17 @@ unsigned int packet_helper(unsigned long long *ctx)
 
 OPS(packet_helper);
 
+/* For tracing programs. */
+SEC("struct_ops/get_high_delay_ms")
+unsigned int BPF_PROG(tracing_helper, struct mem_cgroup *memcg)
+{
+	char byte = 0;
+
+	return bpf_probe_write_user((void *)memcg->memory.max, &byte, sizeof(byte));
+}
+
+OPS(tracing_helper);
+
 /* Ops with a member that no kernel has. */
 struct memcg_bpf_ops___unknown {
 	unsigned int (*get_high_delay_ms)(struct mem_cgroup *memcg);
