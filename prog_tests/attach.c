@@ -152,6 +152,35 @@ TEST_F(attach, to_root_reaches_all)
 }
 
 /*
+ * The root cgroup is attached to as any other: not above ops of a descendant, here the
+ * bystander, whose ops no test needs, and the child:
+ *
+ *   /sys/fs/cgroup		attach here
+ *   `-- memcg_bpf.attach.<pid>
+ *       `-- target
+ *           `-- child		SECOND
+ */
+TEST_F(attach, to_root_above_cgroup_with_ops_is_refused)
+{
+	struct owners before;
+	char root[PATH_MAX];
+	int link;
+
+	ASSERT_EQ(0, cg_find_root(root, sizeof(root)));
+	link = attach(self, SECOND, self->child, 0);
+	ASSERT_GE(link, 0);
+	before = owners_now(_metadata, self);
+	EXPECT_EQ(SECOND, before.child);
+	expect_refused(_metadata, attach(self, FIRST, root, 0), EBUSY, "the root cgroup");
+	expect_refused(_metadata, attach(self, FIRST, root, BPF_F_ALLOW_OVERRIDE), EBUSY,
+		       "the root cgroup, overridable");
+	expect_owners(_metadata, self, "after the refusals", before);
+	close(link);
+	expect_detached(_metadata, self, SECOND, "closed");
+	expect_attach_works(_metadata, self);
+}
+
+/*
  * A cgroup without the memory controller uses the memcg of the nearest ancestor that has
  * one.  Ops attached to the cgroup go to that memcg:
  *
