@@ -50,6 +50,10 @@ TEST_F(attach, update_of_link_is_refused)
 			      NULL);
 	EXPECT_EQ(-EOPNOTSUPP, ret)
 		TH_LOG("BPF_LINK_UPDATE: %s", ret ? strerror(-ret) : "done");
+	ret = bpf_link_update(link, bpf_map__fd(self->probes[FIRST]->maps.probe_ops), NULL);
+	EXPECT_EQ(-EOPNOTSUPP, ret)
+		TH_LOG("BPF_LINK_UPDATE to the ops that it has: %s",
+		       ret ? strerror(-ret) : "done");
 
 	expect_owners(_metadata, self, "after the update", before);
 	expect_link_of(_metadata, self, link, FIRST);
@@ -104,6 +108,23 @@ TEST_F(attach, detached_link_is_of_no_effect)
 		       "other ops");
 	close(again);
 	expect_detached(_metadata, self, FIRST, "both closed");
+	expect_attach_works(_metadata, self);
+}
+
+/* What an attach takes, such as a number of a small type, its end gives back. */
+TEST_F_TIMEOUT(attach, takes_a_map_300_times, 120)
+{
+	int link, i;
+
+	for (i = 0; i < 300; i++) {
+		link = attach(self, FIRST, i % 2 ? self->target : self->sibling, 0);
+		ASSERT_GE(link, 0)
+			TH_LOG("attach %d: %s", i + 1, strerror(-link));
+		if (i % 3)
+			ASSERT_EQ(0, bpf_link_detach(link));
+		close(link);
+	}
+	wait_for_link_free(self, FIRST);
 	expect_attach_works(_metadata, self);
 }
 
@@ -359,11 +380,13 @@ TEST_F_TIMEOUT(attach, outlives_its_cgroup, 120)
  *
  *   memcg_bpf.attach.<pid>
  *   |-- detached		had FIRST, by a link that is detached and open; removed
- *   `-- refused		has SECOND; an attach of FIRST fails; removed
+ *   |-- refused		has SECOND; an attach of FIRST fails; removed
+ *   `-- above			an attach of FIRST fails; removed
+ *       `-- below		has SECOND; removed
  */
 TEST_F_TIMEOUT(attach, neither_detached_nor_refused_keeps_its_cgroup, 120)
 {
-	char detached[PATH_MAX], refused[PATH_MAX];
+	char detached[PATH_MAX], refused[PATH_MAX], above[PATH_MAX], below[PATH_MAX];
 	int link, other;
 
 	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, detached, "detached"));
@@ -376,10 +399,21 @@ TEST_F_TIMEOUT(attach, neither_detached_nor_refused_keeps_its_cgroup, 120)
 	expect_refused(_metadata, attach(self, FIRST, refused, 0), EBUSY,
 		       "a second attach");
 	close(other);
+
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, above, "above"));
+	ASSERT_EQ(0, cg_enable_memory(above));
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, below, "above/below"));
+	other = attach(self, SECOND, below, 0);
+	ASSERT_GE(other, 0);
+	expect_refused(_metadata, attach(self, FIRST, above, 0), EBUSY,
+		       "an attach above");
+	close(other);
 	wait_for_link_free(self, SECOND);
 
 	remove_and_wait(_metadata, self, detached, "a cgroup whose link was detached");
 	remove_and_wait(_metadata, self, refused, "a cgroup that an attach was refused for");
+	remove_and_wait(_metadata, self, below, "a cgroup whose ops an attach was refused for");
+	remove_and_wait(_metadata, self, above, "its parent");
 	close(link);
 	expect_attach_works(_metadata, self);
 }
