@@ -168,6 +168,19 @@ TEST_F_TIMEOUT(below_low, memory_high_of_the_parent_asks, 300)
 }
 
 /*
+ * The task that reclaims is in the cgroup that BPF is asked about:
+ *
+ *   memcg_bpf.below_low.<pid>	memory.max = what is charged when the task begins
+ *   |-- high			FILE_SIZE of page cache; BPF says yes, then no;
+ *   |				a task with FILE_SIZE / 4 of anonymous memory
+ *   `-- low			FILE_SIZE of page cache
+ */
+TEST_F_TIMEOUT(below_low, task_in_the_cgroup_itself_asks, 300)
+{
+	expect_own_task_asks(_metadata, &self->p, &below_low);
+}
+
+/*
  * Whoever lowers a limit of PARENT reclaims, until its usage is below:
  *
  *   memcg_bpf.below_low.<pid>	memory.max, then memory.high = what is charged less FILE_SIZE / 2

@@ -157,6 +157,49 @@ expect_memory_high_asks(struct __test_metadata *_metadata, struct pressure *p,
 }
 
 /*
+ * PARENT comes to its memory.max, because a task in HIGH charges anonymous memory.  BPF says yes
+ * about HIGH: the task takes page cache of LOW, and none of the cgroup that it is in.
+ */
+static inline void
+expect_own_task_asks(struct __test_metadata *_metadata, struct pressure *p,
+		     const struct protection *prot)
+{
+	struct losses lost;
+	int64_t usage;
+	int yes;
+
+	attach(_metadata, p, p->high, p->high, prot->yes);
+	fill(_metadata, p, p->high);
+	for (yes = 1; yes >= 0; yes--) {
+		ASSERT_EQ(0, probe_answer(p->probe, p->high, yes ? prot->yes : no));
+		if (yes)
+			fill(_metadata, p, p->low);
+		else
+			ASSERT_EQ(0, pressure_drop(p, p->low));
+		usage = cg_read_number(p->tb.cgroup, "memory.current");
+		ASSERT_EQ(0, cg_write(p->tb.cgroup, "memory.max", "%" PRId64, usage));
+
+		lost = losses_begin(p);
+		EXPECT_EQ(0, pressure_charge(p->high, params.file_size / 4));
+		lost = losses_end(_metadata, p, lost);
+		EXPECT_GT(cg_read_key(p->tb.cgroup, "memory.events", "max"), 0)
+			TH_LOG("memory.max of the parent was never reached");
+		if (yes) {
+			EXPECT_EQ(0, lost.high.stolen)
+				TH_LOG("HIGH lost pages to a task of its own, and BPF says yes");
+			EXPECT_GE(lost.low.stolen * sysconf(_SC_PAGESIZE),
+				  (int64_t)params.file_size / 8)
+				TH_LOG("LOW has lost too little");
+			EXPECT_GT(asked(p, p->high, prot->callback), 0);
+		} else {
+			EXPECT_GT(lost.high.stolen, 0)
+				TH_LOG("BPF says no, and reclaim took no page of HIGH");
+		}
+		ASSERT_EQ(0, cg_write(p->tb.cgroup, "memory.max", "max"));
+	}
+}
+
+/*
  * Whoever lowers a limit of PARENT below what is charged reclaims.  BPF says yes about HIGH:
  * the reclaim takes page cache of LOW.
  */
