@@ -26,6 +26,9 @@
 /* Enough to tell the sum of the delays from a single one. */
 #define MIN_DELAYS	3
 
+/* How often a task tries to reclaim before it sleeps: once, and MAX_RECLAIM_RETRIES times more. */
+#define SLEEP_TRIES	17
+
 FIXTURE(high_delay)
 {
 	struct testbed tb;
@@ -423,6 +426,50 @@ TEST_F_TIMEOUT(high_delay, longer_penalty_of_memory_high_prevails, 300)
 		TH_LOG("the kernel's shorter penalty took the place of BPF's delay");
 	EXPECT_LE(longer->stall_us / (int64_t)longer->delays, 1600 * 1000)
 		TH_LOG("the kernel's penalty came on top of BPF's delay");
+}
+
+/*
+ * Before each sleep above memory.high the task tries to reclaim, and once more sixteen times.
+ * memory.events counts each try.  There is nothing to take: all memory is anonymous.
+ *
+ *   memcg_bpf.high_delay.<pid>	memory.swap.max = 0
+ *   |-- without		no ops: the kernel's own penalty, the control
+ *   `-- delayed		ops: 100 ms
+ */
+TEST_F_TIMEOUT(high_delay, tries_to_reclaim_before_it_sleeps, 300)
+{
+	static struct excess cases[] = {
+		{ .name = "without", .without = true },
+		{ .name = "delayed", .ms = 100 },
+	};
+	struct excess *without = &cases[0], *delayed = &cases[1];
+	int64_t tries[ARRAY_SIZE(cases)];
+	uint64_t more = SCALED(MiB / 2);
+	struct hold *hold;
+	size_t i;
+
+	cg_disable_swap(self->tb.cgroup);
+	hold = worker_share(sizeof(*hold));
+	ASSERT_NE(NULL, hold);
+	hold->size = SCALED(64 * MiB);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		start_excess(_metadata, self, &cases[i], hold);
+		tries[i] = cg_read_key(cases[i].cgroup, "memory.events", "high");
+		cases[i].begin_stall_us = cg_memory_stall_us(cases[i].cgroup);
+		cases[i].status = worker_run_stalled(cases[i].cgroup, workload_touch_job,
+						     &more, STEP_TIMEOUT_MS);
+		cases[i].ended = true;
+		tries[i] = cg_read_key(cases[i].cgroup, "memory.events", "high") - tries[i];
+		finish_excess(_metadata, self, &cases[i]);
+		TH_LOG("%-7s tried to reclaim %" PRId64 " times", cases[i].name, tries[i]);
+	}
+	EXPECT_GE(tries[0], SLEEP_TRIES)
+		TH_LOG("%s: the kernel sleeps without so many tries", without->name);
+	EXPECT_GE(delayed->delays, 2);
+	/* A charge that may not sleep may have asked, too. */
+	EXPECT_GE(tries[1], SLEEP_TRIES * ((int64_t)delayed->delays - 1))
+		TH_LOG("%s: too few tries for %" PRIu64 " sleeps", delayed->name,
+		       delayed->delays);
 }
 
 /*
