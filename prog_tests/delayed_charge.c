@@ -8,11 +8,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "delayed_task/delayed_task_harness.h"
 #include "huge_page.h"
 #include "loopback.h"
 #include "page_cache.h"
+#include "revision.h"
 #include "size.h"
 #include "swap.h"
 
@@ -181,6 +183,64 @@ TEST_F_TIMEOUT(delayed_task, for_huge_pages, 120)
 	EXPECT_GE(delays(self->high_ops, self->high), MIN_DELAYS);
 	expect_slept_more(_metadata, "huge pages", stall_us, control_us,
 			  delays(self->high_ops, self->high), LONG_DELAY_MS);
+}
+
+/* The kernel has 80 bytes or more for each signal that is queued, charged to its sender. */
+#define SIGNAL_BYTES	64
+
+static int queue_signals(int nr)
+{
+	union sigval value = {};
+
+	while (nr--) {
+		if (sigqueue(getpid(), SIGRTMIN, value))
+			return 1;
+	}
+	return 0;
+}
+
+/* Block the signal; and queue some, so that no code or data has to be faulted in later. */
+static int prepare_signals(struct charge_job *job)
+{
+	int nr = probe_batches(BATCHES) / SIGNAL_BYTES;
+	struct rlimit limit = { .rlim_cur = 2 * nr, .rlim_max = 2 * nr };
+	sigset_t set;
+
+	(void)job;
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) || setrlimit(RLIMIT_SIGPENDING, &limit))
+		return 1;
+	return queue_signals(16);
+}
+
+static int fill_signal_queue(struct charge_job *job)
+{
+	(void)job;
+	return queue_signals(probe_batches(BATCHES) / SIGNAL_BYTES);
+}
+
+/*
+ * HIGH's worker queues signals to itself.  The kernel allocates them under a lock, where nobody
+ * may sleep, and the worker does not sleep after that either.  RFC v7 asks all the same.
+ */
+TEST_F_TIMEOUT(delayed_task, not_for_what_is_charged_under_a_lock, 120)
+{
+	struct charge_job *job = charge_job_new(prepare_signals, fill_signal_queue);
+	pid_t pid = start_charge(_metadata, self, self->high, job);
+	uint64_t asked = calls(self->high_ops, self->high);
+	int64_t stall_us;
+
+	stall_us = finish_charge(_metadata, self, self->high, job, pid, LONG_DELAY_MS);
+	asked = calls(self->high_ops, self->high) - asked;
+	TH_LOG("stalled %" PRId64 " us, BPF asked %" PRIu64 " times", stall_us, asked);
+	EXPECT_GE(cg_read_number(self->high, "memory.peak"), (int64_t)probe_batches(BATCHES))
+		TH_LOG("signals that are queued are not charged");
+	if (revision_can(CAN_CHARGED_PAGES))
+		EXPECT_GE(asked, MIN_DELAYS)
+			TH_LOG("memcg_charged was not called for charges that may not sleep");
+	EXPECT_LT(stall_us, LONG_DELAY_MS * 1000LL / 2)
+		TH_LOG("the worker slept for charges that may not sleep");
 }
 
 static int connect_sockets(struct charge_job *job)

@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include "delayed_task/delayed_task_harness.h"
 
@@ -105,6 +107,37 @@ TEST_F_TIMEOUT(delayed_task, for_unix_sockets, 120)
 	close(fds[1]);
 	expect_delayed(_metadata, self, "UNIX sockets", charge_sockets, NULL,
 		       false);
+}
+
+/* The kernel has 256 bytes or more for each timer, and counts it as a signal that is pending. */
+#define TIMER_BYTES	256
+
+static int charge_timers(void *arg)
+{
+	uint64_t nr = probe_batches(BATCHES) / TIMER_BYTES;
+	struct rlimit limit = { .rlim_cur = 2 * nr, .rlim_max = 2 * nr };
+	struct sigevent event = { .sigev_notify = SIGEV_NONE };
+	timer_t timer;
+
+	(void)arg;
+	if (setrlimit(RLIMIT_SIGPENDING, &limit))
+		return 1;
+	while (nr--) {
+		if (timer_create(CLOCK_MONOTONIC, &event, &timer))
+			return 1;
+	}
+	return 0;
+}
+
+/* HIGH's worker makes timers: small objects, of which a page has several. */
+TEST_F_TIMEOUT(delayed_task, for_small_objects, 120)
+{
+	timer_t timer;
+
+	if (timer_create(CLOCK_MONOTONIC, NULL, &timer))
+		SKIP(return, "no timers in this kernel: CONFIG_POSIX_TIMERS=y");
+	timer_delete(timer);
+	expect_delayed(_metadata, self, "timers", charge_timers, NULL, true);
 }
 
 /* Memory of a worker that another one writes to. */
