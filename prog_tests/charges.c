@@ -285,6 +285,28 @@ TEST_F_TIMEOUT(charges, balance_of_anonymous_memory, 120)
 	balance(_metadata, self, charges_hold_anon, CHARGES_SIZE);
 }
 
+/*
+ * When a callback runs, the kernel has counted what it tells: a policy that looks at the usage
+ * finds it so.  Not in each call: a stock that is drained for a charge is told before that, and
+ * drains on other processors come at any time.
+ */
+TEST_F_TIMEOUT(charges, told_what_is_counted_already, 120)
+{
+	struct charges_sum sum;
+	pid_t worker = start_job(_metadata, self, charges_hold_anon);
+
+	ASSERT_EQ(0, worker_kill(worker));
+	expect_balance(_metadata, self, "freed");
+	sum = sums_of(self->skel, self->used);
+	TH_LOG("the counter was up to date in %llu of %llu calls of memcg_charged, %llu of %llu of memcg_uncharged",
+	       sum.charged.counted, sum.charged.calls, sum.uncharged.counted,
+	       sum.uncharged.calls);
+	EXPECT_GE(sum.charged.counted, sum.charged.calls / 2)
+		TH_LOG("memcg_charged is called before the charge is counted");
+	EXPECT_GE(sum.uncharged.counted, sum.uncharged.calls / 2)
+		TH_LOG("memcg_uncharged is called before the memory counter goes down");
+}
+
 TEST_F_TIMEOUT(charges, balance_of_huge_pages, 120)
 {
 	if (!huge_page_size())
@@ -493,6 +515,24 @@ TEST_F_TIMEOUT(charges, balance_of_memory_that_is_swapped_in, 120)
 	expect_balance(_metadata, self, "the worker gone");
 }
 
+/* Remove USED, which a worker has left, and wait until it is offline. */
+static struct charges_sum remove_used(struct __test_metadata *_metadata,
+				      FIXTURE_DATA(charges) *self, uint64_t id)
+{
+	struct charges_sum sum;
+	int ms;
+
+	ASSERT_EQ(0, rmdir(self->used))
+		TH_LOG("rmdir: %s", strerror(errno));
+	/* It goes offline some time after rmdir() has returned. */
+	for (ms = 0; ms < STEP_TIMEOUT_MS && !sums_by_id(self->skel, id).offline; ms += 10)
+		usleep(10000);
+	sum = sums_by_id(self->skel, id);
+	ASSERT_EQ(1, sum.offline)
+		TH_LOG("handle_cgroup_offline was not called, or twice");
+	return sum;
+}
+
 /*
  * The cgroup is removed while sockets of a worker, which has left it, hold its memory.  When
  * they are closed, the kernel tells what it uncharges, but for what the stocks keep:
@@ -513,14 +553,7 @@ TEST_F_TIMEOUT(charges, uncharged_of_a_removed_cgroup_is_told, 120)
 	SKIP_IF(missing);
 	worker = start_job(_metadata, self, charges_hold_sockets);
 	ASSERT_EQ(0, cg_write(self->idle, "cgroup.procs", "%d", worker));
-	ASSERT_EQ(0, rmdir(self->used))
-		TH_LOG("rmdir: %s", strerror(errno));
-	/* It goes offline some time after rmdir() has returned. */
-	for (ms = 0; ms < STEP_TIMEOUT_MS && !sums_by_id(self->skel, id).offline; ms += 10)
-		usleep(10000);
-	sum = sums_by_id(self->skel, id);
-	ASSERT_EQ(1, sum.offline)
-		TH_LOG("handle_cgroup_offline was not called, or twice");
+	sum = remove_used(_metadata, self, id);
 	held = sum.charged.pages - sum.uncharged.pages;
 	ASSERT_GE(held, 4 * stocks)
 		TH_LOG("the sockets hold too little of the cgroup");
@@ -536,6 +569,65 @@ TEST_F_TIMEOUT(charges, uncharged_of_a_removed_cgroup_is_told, 120)
 	EXPECT_LE(left, stocks)
 		TH_LOG("the removed cgroup was uncharged, and memcg_uncharged was not called");
 	EXPECT_GE(left, 0);
+}
+
+/* In the same tree: the sockets are charged to the removed cgroup, and it is told. */
+TEST_F_TIMEOUT(charges, charged_to_a_removed_cgroup_is_told, 120)
+{
+	int64_t stocks = BATCH * sysconf(_SC_NPROCESSORS_ONLN), told;
+	const char *missing = loopback_missing();
+	uint64_t id = cg_id(self->used);
+	struct charges_sum before, sum;
+	pid_t worker;
+
+	SKIP_IF(missing);
+	worker = start_job(_metadata, self, charges_hold_sockets_by_halves);
+	ASSERT_EQ(0, cg_write(self->idle, "cgroup.procs", "%d", worker));
+	before = remove_used(_metadata, self, id);
+	look_again(_metadata, self, worker);
+	sum = sums_by_id(self->skel, id);
+	told = sum.charged.pages - before.charged.pages;
+	TH_LOG("charged %llu pages, and %" PRId64 " more to the removed cgroup",
+	       before.charged.pages, told);
+	EXPECT_GE(told, 2 * stocks)
+		TH_LOG("sockets were charged to the removed cgroup, and memcg_charged was not called");
+	ASSERT_EQ(0, worker_kill(worker));
+}
+
+/*
+ * The cgroup is removed while page cache is charged to it, and then its file, too.  Whether the
+ * kernel has given the pages to the parent or not, it tells one of the two:
+ *
+ *   memcg_bpf.charges.<pid>	has the ops
+ *   |-- used			removed
+ *   `-- idle			the worker goes here
+ */
+TEST_F_TIMEOUT(charges, uncharged_page_cache_of_a_removed_cgroup_is_told, 120)
+{
+	int64_t least = CHARGES_SIZE / sysconf(_SC_PAGESIZE) / 4 * 3, removed, parent;
+	uint64_t id = cg_id(self->used);
+	struct charges_sum of_used, of_parent, sum;
+	pid_t worker;
+	int ms;
+
+	worker = start_job(_metadata, self, charges_hold_file);
+	ASSERT_EQ(0, cg_write(self->idle, "cgroup.procs", "%d", worker));
+	of_used = remove_used(_metadata, self, id);
+	of_parent = sums_of(self->skel, self->tb.cgroup);
+	ASSERT_EQ(0, unlink(self->job->file));
+	for (ms = 0, removed = 0, parent = 0;
+	     ms < STEP_TIMEOUT_MS / 4 && removed + parent < least; ms += 10) {
+		usleep(10000);
+		sum = sums_by_id(self->skel, id);
+		removed = sum.uncharged.pages - of_used.uncharged.pages;
+		sum = sums_of(self->skel, self->tb.cgroup);
+		parent = sum.uncharged.pages - of_parent.uncharged.pages;
+	}
+	TH_LOG("uncharged %" PRId64 " pages from the removed cgroup, %" PRId64 " from its parent",
+	       removed, parent);
+	EXPECT_GE(removed + parent, least)
+		TH_LOG("page cache of a removed cgroup was freed, and memcg_uncharged was not called");
+	ASSERT_EQ(0, worker_kill(worker));
 }
 
 MEMCG_BPF_HARNESS_MAIN

@@ -22,6 +22,15 @@ struct {
 	__type(value, struct charges_sum);
 } sums SEC(".maps");
 
+/* What is told so far, the call that runs included, is what the kernel has counted. */
+static __always_inline void compare(struct charges_side *side, struct charges_sum *sum,
+				    struct mem_cgroup *memcg)
+{
+	if (sum->charged.pages - sum->uncharged.pages ==
+	    (__u64)memcg->memory.usage.counter)
+		__sync_fetch_and_add(&side->counted, 1);
+}
+
 static __always_inline void add(struct charges_side *side, __u32 nr_pages)
 {
 	__sync_fetch_and_add(&side->calls, 1);
@@ -39,8 +48,10 @@ unsigned int BPF_PROG(add_charged, struct mem_cgroup *memcg, unsigned int nr_pag
 	__u64 id = memcg_cgroup_id(memcg);
 	struct charges_sum *sum = bpf_map_lookup_elem(&sums, &id);
 
-	if (sum)
+	if (sum) {
 		add(&sum->charged, nr_pages);
+		compare(&sum->charged, sum, memcg);
+	}
 	return 0;
 }
 
@@ -50,8 +61,10 @@ void BPF_PROG(add_uncharged, struct mem_cgroup *memcg, unsigned int nr_pages)
 	__u64 id = memcg_cgroup_id(memcg);
 	struct charges_sum *sum = bpf_map_lookup_elem(&sums, &id);
 
-	if (sum)
+	if (sum) {
 		add(&sum->uncharged, nr_pages);
+		compare(&sum->uncharged, sum, memcg);
+	}
 }
 
 SEC("struct_ops/handle_cgroup_offline")

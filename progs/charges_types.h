@@ -11,6 +11,7 @@ struct charges_side {
 	__u64 pages;	/* sum of nr_pages */
 	__u64 largest;	/* nr_pages of one call */
 	__u64 smallest;	/* the same; 0 until there is a call */
+	__u64 counted;	/* calls that found the memory counter to be what is told so far */
 };
 
 struct charges_sum {

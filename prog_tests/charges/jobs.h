@@ -267,6 +267,36 @@ static int charges_hold_sockets(void *job)
 	return charges_hold(job);
 }
 
+/* As charges_hold_sockets(), but half of the connections are written to when that is asked for. */
+static int charges_hold_sockets_by_halves(void *arg)
+{
+	int listener = loopback_listen(), clients[32], i;
+	struct charges_job *job = arg;
+
+	if (listener < 0)
+		return 1;
+	for (i = 0; i < 32; i++) {
+		clients[i] = loopback_connect(listener);
+		if (clients[i] < 0)
+			return 1;
+	}
+	for (i = 0; i < 16; i++) {
+		if (workload_fill(clients[i]) <= 0)
+			return 1;
+	}
+	job->holds = true;
+	while (!job->again)
+		usleep(1000);
+	for (; i < 32; i++) {
+		if (workload_fill(clients[i]) <= 0)
+			return 1;
+	}
+	job->done = true;
+	while (pause() < 0)
+		;
+	return 0;
+}
+
 static int charges_fork(void *job)
 {
 	int i, status;
