@@ -28,8 +28,8 @@
 #include "worker.h"
 #include "workload.h"
 
-#include "reclaim.skel.h"
 #include "reclaim_types.h"
+#include "reclaim.skel.h"
 
 #define SIZE	SCALED(16 * MiB)
 #define WANTED	SCALED(8 * MiB)
@@ -199,44 +199,118 @@ TEST_F_TIMEOUT(reclaim, leaves_no_reference, 120)
  *
  *   memcg_bpf.reclaim.<pid>
  *   `-- named
- *       |-- inner		page cache; ops whose below_low says yes, then no
+ *       |-- inner		page cache; ops whose only callback says yes, then no
  *       `-- spare		page cache; no ops
  */
-TEST_F_TIMEOUT(reclaim, spares_what_below_low_protects, 120)
+static void expect_spared(struct __test_metadata *_metadata, FIXTURE_DATA(reclaim) *self,
+			  enum probe_callback callback,
+			  void (*reclaim)(struct __test_metadata *_metadata,
+					  FIXTURE_DATA(reclaim) *self, uint64_t wanted))
 {
-	struct probe *probe = probe_load_only(1U << PROBE_BELOW_LOW);
-	char spare[PATH_MAX];
+	struct probe *probe = probe_load_only(1U << callback);
+	const char *name = probe_callback_names[callback];
 	int link, step, yes;
 	int64_t lost;
 
-	REQUIRE_OPS(CAN_BELOW_LOW);
-	load(_metadata, self);
 	ASSERT_NE(NULL, probe);
-	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, spare, "named/spare"));
-	fill(_metadata, self, self->inner);
-	fill(_metadata, self, spare);
 	link = probe_attach(probe, self->inner, 0);
 	ASSERT_GE(link, 0);
 	for (yes = 1; yes >= 0; yes--) {
 		ASSERT_EQ(0, probe_answer(probe, NULL,
-					  (struct probe_answer){ .below_low = yes }));
+					  (struct probe_answer){ .below_low = yes,
+								 .below_min = yes }));
 		lost = cg_read_key(self->inner, "memory.stat", "pgsteal");
 		/* In steps: one need not look at each cgroup. */
 		for (step = 0; step < 8; step++)
-			run_for(_metadata, self, WANTED / 8, 0, -1);
+			reclaim(_metadata, self, WANTED / 8);
 		lost = cg_read_key(self->inner, "memory.stat", "pgsteal") - lost;
-		TH_LOG("below_low says %s: %" PRId64 " pages taken", yes ? "yes" : "no",
+		TH_LOG("%s says %s: %" PRId64 " pages taken", name, yes ? "yes" : "no",
 		       lost);
 		if (yes) {
 			EXPECT_EQ(0, lost)
-				TH_LOG("the kfunc took pages that below_low protects");
+				TH_LOG("the kfunc took pages that %s protects", name);
 		} else {
 			EXPECT_GT(lost, 0);
 		}
 	}
-	EXPECT_GT(probe_stats(probe, cg_id(self->inner)).calls[PROBE_BELOW_LOW], 0);
+	EXPECT_GT(probe_stats(probe, cg_id(self->inner)).calls[callback], 0);
 	close(link);
 	probe__destroy(probe);
+}
+
+static void fill_inner_and_spare(struct __test_metadata *_metadata,
+				 FIXTURE_DATA(reclaim) *self)
+{
+	char spare[PATH_MAX];
+
+	load(_metadata, self);
+	ASSERT_EQ(0, testbed_add_cgroup(&self->tb, spare, "named/spare"));
+	fill(_metadata, self, self->inner);
+	fill(_metadata, self, spare);
+}
+
+static void reclaim_by_system_call(struct __test_metadata *_metadata,
+				   FIXTURE_DATA(reclaim) *self, uint64_t wanted)
+{
+	run_for(_metadata, self, wanted, 0, -1);
+}
+
+TEST_F_TIMEOUT(reclaim, spares_what_below_low_protects, 120)
+{
+	REQUIRE_OPS(CAN_BELOW_LOW);
+	fill_inner_and_spare(_metadata, self);
+	expect_spared(_metadata, self, PROBE_BELOW_LOW, reclaim_by_system_call);
+}
+
+TEST_F_TIMEOUT(reclaim, spares_what_below_min_protects, 120)
+{
+	REQUIRE_OPS(CAN_BELOW_MIN);
+	fill_inner_and_spare(_metadata, self);
+	expect_spared(_metadata, self, PROBE_BELOW_MIN, reclaim_by_system_call);
+}
+
+static void run_program(struct __test_metadata *_metadata, const struct bpf_program *prog,
+			struct reclaim_request *request)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts,
+		    .ctx_in = request,
+		.ctx_size_in = request ? sizeof(*request) : 0,
+	);
+	int ret = bpf_prog_test_run_opts(bpf_program__fd(prog), &opts);
+
+	ASSERT_EQ(0, ret)
+		TH_LOG("run %s: %s", bpf_program__name(prog), strerror(-ret));
+	ASSERT_EQ(0, opts.retval)
+		TH_LOG("%s returns %d", bpf_program__name(prog), (int)opts.retval);
+}
+
+static void reclaim_by_work_item(struct __test_metadata *_metadata,
+				 FIXTURE_DATA(reclaim) *self, uint64_t wanted)
+{
+	struct reclaim_request request = {
+		.cgroup_id = cg_id(self->named),
+		.nr_pages = wanted / sysconf(_SC_PAGESIZE),
+		.swappiness = -1,
+	};
+	uint64_t done = self->skel->bss->later_done;
+	int ms;
+
+	run_program(_metadata, self->skel->progs.reclaim_later, &request);
+	for (ms = 0; ms < STEP_TIMEOUT_MS && self->skel->bss->later_done == done; ms++)
+		usleep(1000);
+	ASSERT_EQ(done + 1, self->skel->bss->later_done)
+		TH_LOG("the work item does not run");
+}
+
+/* Who reclaims is a kernel thread, which is in no cgroup: the use for which the kfunc was made. */
+TEST_F_TIMEOUT(reclaim, by_a_work_item_spares_what_bpf_protects, 120)
+{
+	REQUIRE_OPS(CAN_BELOW_LOW | CAN_BELOW_MIN);
+	fill_inner_and_spare(_metadata, self);
+	run_program(_metadata, self->skel->progs.prepare_later, NULL);
+	expect_spared(_metadata, self, PROBE_BELOW_LOW, reclaim_by_work_item);
+	fill(_metadata, self, self->inner);
+	expect_spared(_metadata, self, PROBE_BELOW_MIN, reclaim_by_work_item);
 }
 
 /* The counters of memory.stat by reclaimer.  A kernel may not have all of them. */
@@ -467,6 +541,12 @@ TEST_F_TIMEOUT(reclaim, from_a_released_memcg_is_refused, 120)
 {
 	expect_refused(_metadata, self, self->skel->progs.reclaim_released,
 		       "a memcg that was put");
+}
+
+TEST_F_TIMEOUT(reclaim, from_a_memcg_that_may_be_null_is_refused, 120)
+{
+	expect_refused(_metadata, self, self->skel->progs.reclaim_unchecked,
+		       "a memcg that was not compared with NULL");
 }
 
 MEMCG_BPF_HARNESS_MAIN

@@ -13,6 +13,7 @@
 #include "async_reclaim_types.h"
 #include "memcg_bpf_ops.h"
 #include "memcg_kfuncs.h"
+#include "memcg_wq.h"
 #include "reclaim_types.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -38,20 +39,6 @@ struct {
 	__type(key, int);
 	__type(value, struct background);
 } background SEC(".maps");
-
-extern int bpf_wq_init___memcg(struct bpf_wq *wq, void *map,
-			       unsigned int flags) __ksym __weak;
-extern int bpf_wq_start___memcg(struct bpf_wq *wq, unsigned int flags) __ksym __weak;
-/*
- * bpf_wq_set_callback_impl() became bpf_wq_set_callback() in 7.x, where the kernel adds the
- * last argument.
- */
-extern int bpf_wq_set_callback___memcg(struct bpf_wq *wq,
-				       int (callback)(void *map, int *key, void *value),
-				       unsigned int flags) __ksym __weak;
-extern int bpf_wq_set_callback_impl___memcg(struct bpf_wq *wq,
-					    int (callback)(void *map, int *key, void *value),
-					    unsigned int flags, void *aux) __ksym __weak;
 
 static void reclaim_until_low(struct mem_cgroup *memcg)
 {

@@ -10,6 +10,7 @@
 
 #include "memcg_bpf_ops.h"
 #include "memcg_kfuncs.h"
+#include "memcg_wq.h"
 #include "reclaim_types.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -31,6 +32,65 @@ int reclaim_now(struct reclaim_request *request)
 							 request->swappiness);
 	bpf_put_mem_cgroup___memcg(memcg);
 	return 0;
+}
+
+/* The same by a work item, which a kernel thread runs. */
+struct reclaim_request later;
+__u64 later_done;
+
+struct work_item {
+	struct bpf_wq work;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, int);
+	__type(value, struct work_item);
+} work_items SEC(".maps");
+
+static int reclaim_work(void *map, int *key, void *value)
+{
+	struct mem_cgroup *memcg = get_memcg(later.cgroup_id);
+
+	if (memcg) {
+		later.reclaimed =
+			bpf_try_to_free_mem_cgroup_pages___memcg(memcg, later.nr_pages,
+								 gfp_kernel,
+								 later.options,
+								 later.swappiness);
+		bpf_put_mem_cgroup___memcg(memcg);
+	}
+	__sync_fetch_and_add(&later_done, 1);
+	return 0;
+}
+
+SEC("syscall")
+int prepare_later(void *ctx)
+{
+	struct work_item *item;
+	int key = 0, ret;
+
+	item = bpf_map_lookup_elem(&work_items, &key);
+	if (!item)
+		return 1;
+	ret = bpf_wq_init___memcg(&item->work, &work_items, 0);
+	if (ret)
+		return ret;
+	if (bpf_ksym_exists(bpf_wq_set_callback___memcg))
+		return bpf_wq_set_callback___memcg(&item->work, reclaim_work, 0);
+	return bpf_wq_set_callback_impl___memcg(&item->work, reclaim_work, 0, NULL);
+}
+
+SEC("syscall")
+int reclaim_later(struct reclaim_request *request)
+{
+	struct work_item *item;
+	int key = 0;
+
+	later = *request;
+	item = bpf_map_lookup_elem(&work_items, &key);
+	return item ? bpf_wq_start___memcg(&item->work, 0) : 1;
 }
 
 /* An untrusted pointer to a memcg. */
@@ -62,6 +122,27 @@ int reclaim_released(struct reclaim_request *request)
 							 gfp_kernel,
 							 request->options,
 							 request->swappiness);
+	return 0;
+}
+
+/* A memcg that may be NULL: what the kfunc would reclaim from then, nobody knows. */
+SEC("?syscall")
+int reclaim_unchecked(struct reclaim_request *request)
+{
+	struct cgroup *cgrp = bpf_cgroup_from_id___memcg(request->cgroup_id);
+	struct mem_cgroup *memcg;
+
+	if (!cgrp)
+		return 1;
+	memcg = bpf_get_mem_cgroup___memcg(&cgrp->self);
+	bpf_cgroup_release___memcg(cgrp);
+	request->reclaimed =
+		bpf_try_to_free_mem_cgroup_pages___memcg(memcg, request->nr_pages,
+							 gfp_kernel,
+							 request->options,
+							 request->swappiness);
+	if (memcg)
+		bpf_put_mem_cgroup___memcg(memcg);
 	return 0;
 }
 
