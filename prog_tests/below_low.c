@@ -143,6 +143,19 @@ TEST_F_TIMEOUT(below_low, descendant_keeps_its_pages, 300)
 }
 
 /*
+ * The ops of the descendant are its own, and its parent has none:
+ *
+ *   memcg_bpf.below_low.<pid>
+ *   |-- high			no ops, memory.low = 0
+ *   |   `-- child		FILE_SIZE of page cache; ops: BPF says yes, then no
+ *   `-- low			FILE_SIZE of page cache
+ */
+TEST_F_TIMEOUT(below_low, descendant_needs_no_parent_with_ops, 300)
+{
+	expect_descendant_needs_no_parent(_metadata, &self->p, &below_low);
+}
+
+/*
  * BPF is asked about each of them, and a yes about one is none about those below it:
  *
  *   memcg_bpf.below_low.<pid>

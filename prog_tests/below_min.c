@@ -155,6 +155,19 @@ TEST_F_TIMEOUT(below_min, descendant_keeps_its_pages, 300)
 }
 
 /*
+ * The ops of the descendant are its own, and its parent has none:
+ *
+ *   memcg_bpf.below_min.<pid>
+ *   |-- high			no ops, memory.min = 0
+ *   |   `-- child		FILE_SIZE of page cache; ops: BPF says yes, then no
+ *   `-- low			FILE_SIZE of page cache
+ */
+TEST_F_TIMEOUT(below_min, descendant_needs_no_parent_with_ops, 300)
+{
+	expect_descendant_needs_no_parent(_metadata, &self->p, &below_min);
+}
+
+/*
  * BPF is asked about each of them, and a yes about one is none about those below it:
  *
  *   memcg_bpf.below_min.<pid>

@@ -408,6 +408,40 @@ expect_descendant_keeps_its_pages(struct __test_metadata *_metadata,
 	expect_lost(_metadata, "the child", &lost, params.file_size / 8 * 3);
 }
 
+/*
+ * HIGH's child has ops that say yes, then no.  HIGH has none, and no setting: unlike memory.low
+ * and memory.min, a yes is worth something without protection of the parent.
+ */
+static inline void
+expect_descendant_needs_no_parent(struct __test_metadata *_metadata, struct pressure *p,
+				  const struct protection *prot)
+{
+	struct pressure_counts before, lost;
+	char child[PATH_MAX];
+
+	ASSERT_EQ(0, cg_enable_memory(p->high));
+	ASSERT_EQ(0, testbed_add_cgroup(&p->tb, child, "high/child"));
+	attach(_metadata, p, child, child, prot->yes);
+	fill(_metadata, p, child);
+	fill(_metadata, p, p->low);
+
+	before = pressure_counts(child);
+	EXPECT_EQ(0, pressure_reclaim(p->tb.cgroup, params.file_size / 2));
+	lost = pressure_since(child, before);
+	log_losses(_metadata, p, "child", child, &lost);
+	expect_kept(_metadata, "the child", &lost);
+	EXPECT_GT(asked(p, child, prot->callback), 0);
+
+	/* the control: BPF says no */
+	ASSERT_EQ(0, probe_answer(p->probe, child, no));
+	ASSERT_EQ(0, pressure_drop(p, p->low));
+	before = pressure_counts(child);
+	EXPECT_EQ(0, pressure_reclaim(p->tb.cgroup, params.file_size / 2));
+	lost = pressure_since(child, before);
+	log_losses(_metadata, p, "child", child, &lost);
+	expect_lost(_metadata, "the child", &lost, params.file_size / 8 * 3);
+}
+
 /* HIGH has ops that say yes, and is the target, by its memory.reclaim. */
 static inline void
 expect_memory_reclaim_is_not_hindered(struct __test_metadata *_metadata,
