@@ -189,6 +189,15 @@ build_fails()
 	nothing_half_done
 }
 
+# A compiler that the kernel has killed, or somebody.
+build_is_cut_short()
+{
+	make_tree "$work/tree"
+	printf 'bzImage:\n>@kill -TERM $$$$\n' >>"$work/tree/Makefile"
+	expect 2 "cut short, which says nothing of the tree: Terminated; log: " in_tree -- true &&
+	nothing_half_done
+}
+
 ### what the machine lacks
 
 # Without its tools, and not as root.
@@ -234,7 +243,7 @@ no_space_for_kernel()
 {
 	make_tree "$work/tree"
 	touch "$work/tree.go"
-	expect 121 "No space left on device" in_tree_on_small_disk 1M &&
+	expect 2 "cut short.*No space left on device" in_tree_on_small_disk 1M &&
 	! grep "^$work/cache/" "$work.log"
 }
 
@@ -429,6 +438,7 @@ test_of bad_revisions
 test_of bad_btf
 test_of bad_patches
 test_of build_fails
+test_of build_is_cut_short
 test_of build_environment
 if command -v aarch64-linux-gnu-gcc >/dev/null; then
 	test_of a_kernel_for_each_target

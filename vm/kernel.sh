@@ -218,6 +218,16 @@ missing_options()
 		sort | { grep -vxF -f "$1" || :; } | tr '\n' ' '
 }
 
+# cannot_build LOG MESSAGE - end, as MESSAGE says, unless it is this machine that has failed
+cannot_build()
+{
+	local line
+
+	line=$(grep -m 1 -E '(Killed|Terminated|Hangup|Interrupt)( signal|$)|No space left on device|Cannot allocate memory' "$1") ||
+		die "$EXIT_BUILD" "$2; log: $1"
+	die "$EXIT_USAGE" "the build was cut short, which says nothing of the tree: ${line##*] }; log: $1"
+}
+
 # configure OBJDIR - the smallest kernel that has what is asked for
 configure()
 {
@@ -227,7 +237,7 @@ configure()
 	kernel_make -s -C "$source" O="$1" "${target_make[@]}" KCONFIG_ALLCONFIG="$1/wanted.config" \
 		allnoconfig >"$1/configure.log" 2>&1 || {
 		tail -n 20 "$1/configure.log" >&2
-		die "$EXIT_BUILD" "cannot configure $source; log: $1/configure.log"
+		cannot_build "$1/configure.log" "cannot configure $source"
 	}
 
 	missing=$(missing_options "$1/.config" "$top_dir/config")
@@ -277,7 +287,7 @@ build_in()
 	if [ $status -ne 0 ]; then
 		grep -A 5 -m 1 -E 'error:|Error [0-9]|\*\*\*' "$obj/build.log" >&2 || :
 		tail -n 15 "$obj/build.log" >&2
-		die "$EXIT_BUILD" "the kernel does not build; log: $obj/build.log"
+		cannot_build "$obj/build.log" "the kernel does not build"
 	fi
 }
 
