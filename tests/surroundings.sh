@@ -97,7 +97,7 @@ commit_is_of_this_tree()
 # Who reads it may stop early, its disk may be full, and the locale may know ASCII only.
 programs_print_anywhere()
 {
-	local program kept='{"kernel": "Linux \u00fc", "promises": []}'
+	local program kept='{"kernel": "Linux \u00fc", "promises": [{"id": "one.a", "promise": "One sleeps.", "verdict": "kept"}]}'
 
 	for program in "$ci_dir"/*.py; do
 		[ -x "$program" ] || continue
@@ -110,7 +110,7 @@ programs_print_anywhere()
 	expect 2 '^ktap.sh: stdout: cannot write there' \
 		one_line_of "$ci_dir/ktap.sh" printf 'ok 1 a\nok 2 b\n' || return
 	echo "$kept" >"$work/verdict.json"
-	PYTHONIOENCODING=ascii expect 0 '^Linux ü keeps 0 promises' \
+	PYTHONIOENCODING=ascii expect 0 '^Linux ü keeps 1 promise' \
 		"$ci_dir/answer.py" "$work/verdict.json" &&
 	PYTHONIOENCODING=ascii expect 0 '^A: Linux ü$' \
 		"$ci_dir/compare.py" "$work/verdict.json" "$work/verdict.json"
