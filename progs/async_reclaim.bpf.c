@@ -79,17 +79,10 @@ SEC("syscall")
 int prepare(void *ctx)
 {
 	struct background *bg;
-	int key = 0, ret;
+	int key = 0;
 
 	bg = bpf_map_lookup_elem(&background, &key);
-	if (!bg)
-		return 1;
-	ret = bpf_wq_init___memcg(&bg->work, &background, 0);
-	if (ret)
-		return ret;
-	if (bpf_ksym_exists(bpf_wq_set_callback___memcg))
-		return bpf_wq_set_callback___memcg(&bg->work, work, 0);
-	return bpf_wq_set_callback_impl___memcg(&bg->work, work, 0, NULL);
+	return bg ? memcg_wq_prepare(&bg->work, &background, work) : 1;
 }
 
 SEC("struct_ops/memcg_charged")

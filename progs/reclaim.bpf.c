@@ -18,8 +18,7 @@ char LICENSE[] SEC("license") = "GPL";
 /* GFP_KERNEL, whose bits differ from kernel to kernel */
 const volatile __u32 gfp_kernel;
 
-SEC("syscall")
-int reclaim_now(struct reclaim_request *request)
+static __always_inline int reclaim_for(struct reclaim_request *request)
 {
 	struct mem_cgroup *memcg = get_memcg(request->cgroup_id);
 
@@ -32,6 +31,12 @@ int reclaim_now(struct reclaim_request *request)
 							 request->swappiness);
 	bpf_put_mem_cgroup___memcg(memcg);
 	return 0;
+}
+
+SEC("syscall")
+int reclaim_now(struct reclaim_request *request)
+{
+	return reclaim_for(request);
 }
 
 /* The same by a work item, which a kernel thread runs. */
@@ -51,16 +56,7 @@ struct {
 
 static int reclaim_work(void *map, int *key, void *value)
 {
-	struct mem_cgroup *memcg = get_memcg(later.cgroup_id);
-
-	if (memcg) {
-		later.reclaimed =
-			bpf_try_to_free_mem_cgroup_pages___memcg(memcg, later.nr_pages,
-								 gfp_kernel,
-								 later.options,
-								 later.swappiness);
-		bpf_put_mem_cgroup___memcg(memcg);
-	}
+	reclaim_for(&later);
 	__sync_fetch_and_add(&later_done, 1);
 	return 0;
 }
@@ -69,17 +65,10 @@ SEC("syscall")
 int prepare_later(void *ctx)
 {
 	struct work_item *item;
-	int key = 0, ret;
+	int key = 0;
 
 	item = bpf_map_lookup_elem(&work_items, &key);
-	if (!item)
-		return 1;
-	ret = bpf_wq_init___memcg(&item->work, &work_items, 0);
-	if (ret)
-		return ret;
-	if (bpf_ksym_exists(bpf_wq_set_callback___memcg))
-		return bpf_wq_set_callback___memcg(&item->work, reclaim_work, 0);
-	return bpf_wq_set_callback_impl___memcg(&item->work, reclaim_work, 0, NULL);
+	return item ? memcg_wq_prepare(&item->work, &work_items, reclaim_work) : 1;
 }
 
 SEC("syscall")
