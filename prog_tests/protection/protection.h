@@ -371,6 +371,19 @@ expect_slab_is_kept(struct __test_metadata *_metadata, struct pressure *p,
 		TH_LOG("BPF says no, and no slab memory of HIGH was reclaimed");
 }
 
+/* What the child of HIGH loses when half a file is reclaimed from the target, which is above it. */
+static inline struct pressure_counts
+child_losses(struct __test_metadata *_metadata, struct pressure *p, const char *child,
+	     const char *target)
+{
+	struct pressure_counts before = pressure_counts(child), lost;
+
+	EXPECT_EQ(0, pressure_reclaim(target, params.file_size / 2));
+	lost = pressure_since(child, before);
+	log_losses(_metadata, p, "child", child, &lost);
+	return lost;
+}
+
 /*
  * HIGH has ops that say yes about its child, which has all the pages.  Whatever
  * is the target above the child, the child is not.
@@ -380,7 +393,7 @@ expect_descendant_keeps_its_pages(struct __test_metadata *_metadata,
 				  struct pressure *p,
 				  const struct protection *prot)
 {
-	struct pressure_counts before, lost;
+	struct pressure_counts lost;
 	char child[PATH_MAX];
 
 	ASSERT_EQ(0, cg_enable_memory(p->high));
@@ -389,10 +402,7 @@ expect_descendant_keeps_its_pages(struct __test_metadata *_metadata,
 	fill(_metadata, p, child);
 	fill(_metadata, p, p->low);
 
-	before = pressure_counts(child);
-	EXPECT_EQ(0, pressure_reclaim(p->tb.cgroup, params.file_size / 2));
-	lost = pressure_since(child, before);
-	log_losses(_metadata, p, "child", child, &lost);
+	lost = child_losses(_metadata, p, child, p->tb.cgroup);
 	expect_kept(_metadata, "the child", &lost);
 	EXPECT_EQ(0, lost.low);
 	EXPECT_GT(asked(p, child, prot->callback), 0);
@@ -401,10 +411,7 @@ expect_descendant_keeps_its_pages(struct __test_metadata *_metadata,
 	close(p->link);
 	p->link = -1;
 	ASSERT_EQ(0, pressure_drop(p, p->low));
-	before = pressure_counts(child);
-	EXPECT_EQ(0, pressure_reclaim(p->high, params.file_size / 2));
-	lost = pressure_since(child, before);
-	log_losses(_metadata, p, "child", child, &lost);
+	lost = child_losses(_metadata, p, child, p->high);
 	expect_lost(_metadata, "the child", &lost, params.file_size / 8 * 3);
 }
 
@@ -416,7 +423,7 @@ static inline void
 expect_descendant_needs_no_parent(struct __test_metadata *_metadata, struct pressure *p,
 				  const struct protection *prot)
 {
-	struct pressure_counts before, lost;
+	struct pressure_counts lost;
 	char child[PATH_MAX];
 
 	ASSERT_EQ(0, cg_enable_memory(p->high));
@@ -425,20 +432,14 @@ expect_descendant_needs_no_parent(struct __test_metadata *_metadata, struct pres
 	fill(_metadata, p, child);
 	fill(_metadata, p, p->low);
 
-	before = pressure_counts(child);
-	EXPECT_EQ(0, pressure_reclaim(p->tb.cgroup, params.file_size / 2));
-	lost = pressure_since(child, before);
-	log_losses(_metadata, p, "child", child, &lost);
+	lost = child_losses(_metadata, p, child, p->tb.cgroup);
 	expect_kept(_metadata, "the child", &lost);
 	EXPECT_GT(asked(p, child, prot->callback), 0);
 
 	/* the control: BPF says no */
 	ASSERT_EQ(0, probe_answer(p->probe, child, no));
 	ASSERT_EQ(0, pressure_drop(p, p->low));
-	before = pressure_counts(child);
-	EXPECT_EQ(0, pressure_reclaim(p->tb.cgroup, params.file_size / 2));
-	lost = pressure_since(child, before);
-	log_losses(_metadata, p, "child", child, &lost);
+	lost = child_losses(_metadata, p, child, p->tb.cgroup);
 	expect_lost(_metadata, "the child", &lost, params.file_size / 8 * 3);
 }
 
