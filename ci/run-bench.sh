@@ -122,6 +122,7 @@ bench_by_time()
 		status=0
 		timer_step=$((boots_left ? 1000 : 0))
 		run_bench "$1" "$2" --append="$clock" || status=$?
+		# BENCH_EXIT_COARSE of bench/core.h
 		[ $status -eq 5 ] || break
 	done
 	return $status
